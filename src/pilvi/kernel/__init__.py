@@ -1,0 +1,1 @@
+"""The ground floor: what has no domain. Imports nothing above it."""

@@ -1,0 +1,58 @@
+"""Time, injectable, so that tests and the simulator can own it."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards, for durations and waits."""
+
+
+class SystemClock:
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+_clock: Clock = SystemClock()
+
+
+def use(clock: Clock) -> Clock:
+    """Put another clock in force for this process and return the former one."""
+    global _clock
+    former, _clock = _clock, clock
+    return former
+
+
+def now() -> float:
+    return _clock.now()
+
+
+def monotonic() -> float:
+    return _clock.monotonic()
+
+
+def timestamp(at: float | None = None) -> str:
+    """UTC as `2026-11-22T15:04:05.000006Z`: sorts as text; views cut it to what their API shows."""
+    moment = datetime.fromtimestamp(_clock.now() if at is None else at, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse(text: str) -> float:
+    """Seconds since the epoch of an ISO 8601 time; a time without a zone is UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text.strip())
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.timestamp()
+
+
+def seconds(stamp: str) -> str:
+    """A timestamp without its fraction, as compute, image and network show it."""
+    return stamp[:19] + "Z"

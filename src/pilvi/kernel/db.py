@@ -1,0 +1,292 @@
+"""The one door to SQL: tables, statements compiled once, transactions. SQLite (apsw) or PostgreSQL (psycopg).
+
+Statements are built with SQLAlchemy Core and run on the raw driver. A statement of the same shape is compiled once;
+see docs/decisions/0002. Nothing above `store.py` rooms writes SQL.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Protocol, TypeVar, cast
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from pilvi.kernel.errors import Fault
+
+metadata = sa.MetaData()
+
+T = TypeVar("T")
+Row = Any
+"""A result row: its columns are attributes."""
+
+CACHE_LIMIT = 2000
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """A JSON document kept as text; rows carry the decoded value."""
+
+    impl = sa.Text
+    cache_ok = True
+
+
+class Duplicate(Exception):
+    """A unique constraint was violated and the caller gave no fault for it."""
+
+
+class Retry(Exception):
+    """The database asks to run the transaction again (deadlock, serialization failure)."""
+
+
+class Connection(Protocol):
+    """What a driver must do for us; one per engine."""
+
+    def run(self, sql: str, params: Any) -> tuple[Sequence[tuple[Any, ...]], int]:
+        """Rows (empty for writes) and the number of rows changed. Raises Duplicate, Retry."""
+
+    def run_many(self, sql: str, params: Sequence[Any]) -> None: ...
+
+    def lock(self, name: str) -> None:
+        """Serialise with whoever else locks this name, until the transaction ends."""
+
+
+@dataclass(slots=True)
+class Compiled:
+    """One shape of statement, ready for the driver."""
+
+    sql: str
+    compiler: SQLCompiler
+    json_params: tuple[str, ...]
+    expanding: bool
+    columns: tuple[tuple[str, str], ...]
+    """Name and kind (`""`, `"bool"`, `"json"`) of each result column."""
+    makers: dict[Any, Callable[[tuple[Any, ...]], Any]]
+    """Row builders by target type, made when first asked for."""
+
+
+def _kind(type_: sa.types.TypeEngine[Any]) -> str:
+    if isinstance(type_, Json):
+        return "json"
+    return "bool" if isinstance(type_, sa.Boolean) else ""
+
+
+class Compiler:
+    """Compiles statements for one dialect and remembers them by shape."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._cache: dict[Any, Compiled] = {}
+
+    def compile(self, statement: Any) -> tuple[Compiled, dict[str, Any], str]:
+        """The compiled shape, its parameters, and the SQL text (which differs per call only for IN lists)."""
+        key = statement._generate_cache_key()
+        assert key is not None, f"this statement cannot be cached: {statement}"
+        compiled = self._cache.get(key.key)
+        if compiled is None:
+            compiled = self._build(statement)
+            if len(self._cache) >= CACHE_LIMIT:
+                self._cache.clear()
+            self._cache[key.key] = compiled
+        params = compiled.compiler.construct_params(extracted_parameters=key.bindparams, escape_names=False)
+        sql = compiled.sql
+        if compiled.expanding:
+            state = compiled.compiler._process_parameters_for_postcompile(params)
+            sql, params = state.statement, dict(state.parameters)
+        for name in compiled.json_params:
+            value = params.get(name)
+            params[name] = None if value is None else orjson.dumps(value).decode()
+        return compiled, cast(dict[str, Any], params), sql
+
+    def _build(self, statement: Any) -> Compiled:
+        compiler = statement.compile(dialect=self.dialect)
+        json_params = tuple(name for parameter, name in compiler.bind_names.items() if isinstance(parameter.type, Json))
+        expanding = bool(compiler.post_compile_params or compiler.literal_execute_params)
+        columns = tuple((str(c.keyname), _kind(c.type)) for c in compiler._result_columns)
+        return Compiled(str(compiler), compiler, json_params, expanding, columns, {})
+
+    def insert_sql(self, table: sa.Table, names: tuple[str, ...]) -> Compiled:
+        """An INSERT of these columns: the shape is the key, no statement object is built."""
+        key = (table.name, names)
+        compiled = self._cache.get(key)
+        if compiled is None:
+            compiled = self._build(sa.insert(table).values({name: sa.bindparam(name) for name in names}))
+            compiled.json_params = tuple(n for n in names if _kind(table.c[n].type) == "json")
+            self._cache[key] = compiled
+        return compiled
+
+
+def _maker(compiled: Compiled, into: Any) -> Callable[[tuple[Any, ...]], Any]:
+    """A function from a driver's row to `into`, generated once per shape: no per-row look-ups."""
+    maker = compiled.makers.get(into)
+    if maker is not None:
+        return maker
+    names = [name for name, _ in compiled.columns]
+    if into is None:
+        into_type: Any = _row_type(names)
+    else:
+        into_type = into
+    forms = {"": "r[{}]", "bool": "(None if r[{0}] is None else bool(r[{0}]))", "json": "loads(r[{}])"}
+    values = [f"{name}={forms[kind].format(i)}" for i, (name, kind) in enumerate(compiled.columns)]
+    source = f"lambda r: make({', '.join(values)})"
+    made = cast(Callable[[tuple[Any, ...]], Any], eval(source, {"make": into_type, "loads": _loads}))  # noqa: S307 our own text
+    compiled.makers[into] = made
+    return made
+
+
+def _loads(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
+
+
+def _row_type(names: list[str]) -> Any:
+    """A light class with one attribute per column."""
+    body = "".join(f"  self.{n} = {n}\n" for n in names)
+    space: dict[str, Any] = {}
+    exec(  # noqa: S102 column names of our own tables
+        f"class Row:\n __slots__ = {tuple(names)!r}\n def __init__(self, {', '.join(names)}):\n{body}\n"
+        f" def _asdict(self): return {{n: getattr(self, n) for n in {names!r}}}",
+        space,
+    )
+    return space["Row"]
+
+
+class Tx:
+    """One transaction. Passed down, never committed by those it is passed to."""
+
+    __slots__ = ("_after", "_connection", "dialect", "facts", "writes")
+
+    def __init__(self, connection: Connection, compiler: Compiler, *, writes: bool) -> None:
+        self._connection = connection
+        self.dialect = compiler
+        self.writes = writes
+        self._after: list[Callable[[], None]] = []
+        self.facts: dict[str, Any] = {}
+        """A place for what must be computed once per transaction; gone with it."""
+
+    def all(self, statement: Any, into: Callable[..., T] | None = None) -> list[T]:
+        compiled, params, sql = self.dialect.compile(statement)
+        rows, _ = self._connection.run(sql, params)
+        maker = _maker(compiled, into)
+        return [maker(row) for row in rows]
+
+    def first(self, statement: Any, into: Callable[..., T] | None = None) -> T | None:
+        compiled, params, sql = self.dialect.compile(statement)
+        rows, _ = self._connection.run(sql, params)
+        return _maker(compiled, into)(rows[0]) if rows else None
+
+    def scalar(self, statement: Any) -> Any:
+        compiled, params, sql = self.dialect.compile(statement)
+        rows, _ = self._connection.run(sql, params)
+        if not rows:
+            return None
+        value, kind = rows[0][0], compiled.columns[0][1]
+        return _loads(value) if kind == "json" else bool(value) if kind == "bool" and value is not None else value
+
+    def scalars(self, statement: Any) -> list[Any]:
+        compiled, params, sql = self.dialect.compile(statement)
+        rows, _ = self._connection.run(sql, params)
+        if compiled.columns[0][1] == "json":
+            return [_loads(row[0]) for row in rows]
+        return [row[0] for row in rows]
+
+    def execute(self, statement: Any, *, duplicate: Fault | None = None) -> int:
+        """Run a write; the number of rows it changed."""
+        _, params, sql = self.dialect.compile(statement)
+        try:
+            return self._connection.run(sql, params)[1]
+        except Duplicate:
+            if duplicate is not None:
+                raise duplicate from None
+            raise
+
+    def insert(self, table: sa.Table, record: Any, *, duplicate: Fault | None = None) -> None:
+        """Insert a dataclass or a mapping whose names are the columns."""
+        values = _values(record, table)
+        compiled = self.dialect.insert_sql(table, tuple(values))
+        try:
+            self._connection.run(compiled.sql, _encode(values, compiled.json_params))
+        except Duplicate:
+            if duplicate is not None:
+                raise duplicate from None
+            raise
+
+    def insert_many(self, table: sa.Table, records: Iterable[Any]) -> None:
+        rows = [_values(record, table) for record in records]
+        if rows:
+            compiled = self.dialect.insert_sql(table, tuple(rows[0]))
+            self._connection.run_many(compiled.sql, [_encode(row, compiled.json_params) for row in rows])
+
+    def upsert(self, table: sa.Table, record: Any, keys: Sequence[str], update: Sequence[str] | None = None) -> None:
+        """Insert, or where `keys` collide set the other columns (or only those of `update`)."""
+        values = _values(record, table)
+        statement: Any = self.upsert_statement(table).values(values)
+        changed = [n for n in values if n not in keys] if update is None else update
+        if changed:
+            statement = statement.on_conflict_do_update(
+                index_elements=list(keys), set_={n: statement.excluded[n] for n in changed}
+            )
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+        self.execute(statement)
+
+    def upsert_statement(self, table: sa.Table) -> Any:
+        """The engine's own INSERT, which knows ON CONFLICT."""
+        return postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.dialect.dialect.name == "postgresql"
+
+    def lock(self, *name: str) -> None:
+        """From here to the end of the transaction nobody else holds this name. Needed around check-then-write."""
+        self._connection.lock("\0".join(name))
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Something to do once the change is durable, such as waking a loop. Must not raise, must not be needed."""
+        self._after.append(action)
+
+    def committed(self) -> None:
+        for action in self._after:
+            action()
+
+
+def _values(record: Any, table: sa.Table) -> dict[str, Any]:
+    if isinstance(record, Mapping):
+        return dict(record)
+    if is_dataclass(record):
+        return {f.name: getattr(record, f.name) for f in fields(record) if f.name in table.c}
+    raise TypeError(f"cannot insert {type(record).__name__}")
+
+
+def _encode(values: dict[str, Any], json_names: tuple[str, ...]) -> dict[str, Any]:
+    for name in json_names:
+        value = values[name]
+        values[name] = None if value is None else orjson.dumps(value).decode()
+    return values
+
+
+class Database(Protocol):
+    """Transactions. `read` sees one consistent state; `write` is durable when it returns."""
+
+    compiler: Compiler
+
+    def read(self, work: Callable[[Tx], T]) -> T: ...
+
+    def write(self, work: Callable[[Tx], T]) -> T: ...
+
+    def script(self, sql: str) -> None:
+        """Run DDL of a migration."""
+
+    def close(self) -> None: ...
+
+
+def connect(url: str) -> Database:
+    """Open `sqlite:///path` (or a bare path) or `postgresql://…`."""
+    if url.startswith(("postgresql:", "postgres:")):
+        from pilvi.kernel.postgres import PostgresDatabase
+
+        return PostgresDatabase(url)
+    from pilvi.kernel.sqlite import SqliteDatabase
+
+    return SqliteDatabase(url.removeprefix("sqlite:///"))
