@@ -1,7 +1,6 @@
 """The steps of a build in order, and the rule when an existing image may be kept."""
 
 import hashlib
-import os
 import platform
 import shutil
 from collections.abc import Callable
@@ -47,9 +46,10 @@ def _make(image: Path, work_dir: Path, progress: Progress) -> None:
     # The probe of the hypervisor boots the kernel and the initramfs without a disk.
     for source, name in ((kernel.image, "tiny-vmlinuz"), (work_dir / "tiny-initrd", "tiny-initrd")):
         shutil.copy(source, image.parent / (name + ".part"))
-        os.replace(image.parent / (name + ".part"), image.parent / name)
-    for name in ("kernel", "busybox", "initramfs", "root", "tiny.raw", "boot.img", "root.img", "fat-file", "tiny-initrd"):
-        run(["rm", "-rf", "--", work_dir / name])
+        (image.parent / (name + ".part")).replace(image.parent / name)
+    for leftover in work_dir.iterdir():
+        if leftover.name != "debs":
+            run(["rm", "-rf", "--", leftover])
 
 
 def inputs() -> str:

@@ -23,9 +23,7 @@ def unpack_kernel(work_dir: Path) -> Path:
 
 
 def unpack_busybox(work_dir: Path) -> Path:
-    debs = sorted((work_dir / "debs").glob("busybox-static_*.deb")) or [
-        download("busybox-static", work_dir / "debs")
-    ]
+    debs = sorted((work_dir / "debs").glob("busybox-static_*.deb")) or [download("busybox-static", work_dir / "debs")]
     tree = unpack(debs, work_dir / "busybox")
     for name in ("bin/busybox", "usr/bin/busybox"):
         if (tree / name).is_file():
@@ -61,7 +59,7 @@ def download(package: str, debs: Path) -> Path:
     try:
         run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package], cwd=debs)
     except TinyImageFault as fault:
-        raise TinyImageFault(f"{package} could not be downloaded. Run apt-get update and try again. ({fault})") from fault
+        raise TinyImageFault(f"{package} could not be downloaded. Run apt-get update. ({fault})") from fault
     fetched = sorted(set(debs.glob("*.deb")) - before) or sorted(debs.glob(f"{package}_*.deb"))
     if not fetched:
         raise TinyImageFault(f"apt-get download {package} left no file in {debs}.")

@@ -13,15 +13,15 @@ FILES = Path(__file__).parent / "files"
 MODULES = (
     "virtio_pci virtio_blk virtio_net virtio_scsi virtio_rng virtio_console virtio_balloon virtio_mmio sd_mod sr_mod "
     "isofs vfat nls_cp437 nls_ascii nls_iso8859_1 ext4 button evdev nvme 8021q ata_piix ahci e1000 e1000e"
-).split()
+)
 ROOT_DIRS = (
     "bin etc/dropbear proc sys dev/pts run tmp root/.ssh home/cirros/.ssh var/log var/lib/cloud mnt lib/modules "
     "usr/bin usr/sbin usr/lib newroot media"
-).split()
+)
 INITRAMFS_APPLETS = (
     "sh mount umount modprobe switch_root findfs sleep cat echo dd printf blockdev mknod ls grep find sort xargs expr "
     "od readlink basename dirname uname poweroff reboot"
-).split()
+)
 # dropbear's programs and the tools that grow the root file system or prepare a volume.
 HOST_PROGRAMS = ("dropbear", "dropbearkey", "dbclient", "resize2fs", "mke2fs", "blkid", "lsblk")
 
@@ -49,7 +49,7 @@ def find_kernel(unpacked: Path) -> Kernel:
 def lay_out_initramfs(tree: Path, kernel: Kernel, busybox: Path) -> None:
     _directories(tree, ["bin", "sbin", "proc", "sys", "dev", "newroot", "etc"])
     shutil.copy(busybox, tree / "bin/busybox")
-    for applet in INITRAMFS_APPLETS:
+    for applet in INITRAMFS_APPLETS.split():
         (tree / "bin" / applet).symlink_to("busybox")
     _copy_modules(kernel, tree)
     _overlay(FILES / "initramfs", tree)
@@ -57,7 +57,7 @@ def lay_out_initramfs(tree: Path, kernel: Kernel, busybox: Path) -> None:
 
 
 def lay_out_root(tree: Path, kernel: Kernel, busybox: Path) -> None:
-    _directories(tree, ROOT_DIRS)
+    _directories(tree, ROOT_DIRS.split())
     (tree / "lib64").symlink_to("lib")
     (tree / "sbin").symlink_to("bin")
     shutil.copy(busybox, tree / "bin/busybox")
@@ -136,12 +136,12 @@ def _copy_modules(kernel: Kernel, tree: Path) -> None:
 
 
 def _with_dependencies(source: Path) -> list[str]:
-    """The module files to ship, by modules.dep; a name that is not there is built into this kernel, or absent from it."""
+    """The module files to ship, by modules.dep; a name that is not there is built in or absent."""
     needs: dict[str, list[str]] = {}
     for line in (source / "modules.dep").read_text().splitlines():
         path, _, rest = line.partition(":")
         needs[Path(path).name.split(".ko")[0].replace("-", "_")] = [path, *rest.split()]
-    return sorted({path for name in MODULES for path in needs.get(name, [])})
+    return sorted({path for name in MODULES.split() for path in needs.get(name, [])})
 
 
 def _uncompressed(path: Path) -> bytes:

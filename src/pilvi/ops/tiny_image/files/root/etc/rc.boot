@@ -10,6 +10,7 @@ ln -sf /proc/mounts /etc/mtab
 if [ -f /.grow ]; then
   resize2fs "$(cat /.grow)" >/dev/null 2>&1
   rm -f /.grow
+  sync
 fi
 hostname -F /etc/hostname
 ip link set lo up
