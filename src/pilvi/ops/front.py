@@ -1,0 +1,243 @@
+"""The front: haproxy with a generated file. It is the only thing that strangers talk to.
+
+What it promises to the processes behind it:
+- `X-Pilvi-Front` holds the front's secret and `X-Pilvi-Host` a host proven by certificate; a client cannot send either.
+- `api` gets a request when the whole of it is here, so that a slow client holds no thread of `api`.
+- bodies that stream go to `live` as they come.
+"""
+
+import grp
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pilvi.kernel.config import Config, ConfigError, Secret, split_address
+from pilvi.ops.files import write_file
+
+APT_PACKAGES: Final = ("haproxy",)
+BUFFER_BYTES: Final = 32 * 1024  # Per connection that has something to say: line, headers and body of a small request.
+SMALL_BODY_BYTES: Final = 20 * 1024  # What surely fits the buffer beside the largest headers.
+UNPRIVILEGED: Final = "haproxy"
+
+REFUSALS: Final = {
+    400: ("Bad Request", "The request is not valid HTTP."),
+    403: ("Forbidden", "This address has too many connections, or the path is not public."),
+    408: ("Request Timeout", "The request did not arrive in time."),
+    413: ("Request Entity Too Large", "The body is larger than the configured limit."),
+    500: ("Internal Server Error", "The front failed."),
+    502: ("Bad Gateway", "The service broke off its answer. Try again."),
+    503: ("Service Unavailable", "The service is starting or overloaded. Try again in a few seconds."),
+    504: ("Gateway Timeout", "The service did not answer in time."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """As whom haproxy's workers run; None where the state directory lets only root in."""
+
+    user: str
+    group: str
+
+
+def find_identity(state_dir: Path) -> Identity | None:
+    try:
+        pwd.getpwnam(UNPRIVILEGED), grp.getgrnam(UNPRIVILEGED)
+    except KeyError:
+        return None
+    passable = all(folder.stat().st_mode & 0o001 for folder in (state_dir, *state_dir.parents))
+    return Identity(UNPRIVILEGED, UNPRIVILEGED) if passable else None
+
+
+def render(config: Config, secret: Secret, identity: Identity | None) -> str:
+    """haproxy's file. Pure: the same input gives the same text."""
+    return (
+        "\n\n".join(
+            (
+                _global(config, identity),
+                _defaults(),
+                _public(config, secret),
+                _agents(config, secret),
+                _backends(config),
+            )
+        )
+        + "\n"
+    )
+
+
+def write(config: Config) -> bool:
+    """Writes the file when it differs, after haproxy itself found nothing wrong with it."""
+    target = config.paths.run / "haproxy.cfg"
+    text = render(config, config.front_secret(), find_identity(config.cloud.state_dir))
+    if target.exists() and target.read_text() == text:
+        return False
+    candidate = config.paths.run / "haproxy.cfg.candidate"
+    write_file(candidate, text)
+    try:
+        check(candidate)
+        return write_file(target, text)
+    finally:
+        candidate.unlink(missing_ok=True)
+
+
+def check(path: Path) -> None:
+    result = subprocess.run(
+        [executable(), "-c", "-q", "-f", str(path)], capture_output=True, text=True, timeout=30, check=False
+    )
+    if result.returncode != 0:
+        raise ConfigError(f"haproxy refuses its configuration: {result.stderr.strip()[-1000:]}")
+
+
+def command(config: Config) -> list[str]:
+    """A master that stays in the foreground; SIGUSR2 makes it take up a new file without dropping a connection."""
+    return [executable(), "-W", "-f", str(config.paths.run / "haproxy.cfg")]
+
+
+def executable() -> str:
+    found = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise ConfigError("haproxy is not installed. Run: apt-get install haproxy")
+    return found
+
+
+def _block(title: str, *lines: str) -> str:
+    return "\n".join((title, *(f"    {line}" for line in lines if line)))
+
+
+def _global(config: Config, identity: Identity | None) -> str:
+    return _block(
+        "global",
+        f"maxconn {config.front.max_connections + 1000}",
+        f"stats socket {config.paths.run}/front.sock mode 600 level admin expose-fd listeners",
+        "log stderr format raw local0 warning",
+        "nbthread 2",
+        "hard-stop-after 60s",
+        f"tune.bufsize {BUFFER_BYTES}",
+        "tune.maxrewrite 2048",
+        "tune.http.maxhdr 128",
+        f"user {identity.user}" if identity else "",
+        f"group {identity.group}" if identity else "",
+        "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
+    )
+
+
+def _defaults() -> str:
+    errors = [
+        f"http-error status {status} content-type application/json string "
+        f'\'{{"error": {{"code": {status}, "title": "{title}", "message": "{message}"}}}}\''
+        for status, (title, message) in REFUSALS.items()
+    ]
+    return _block(
+        "defaults",
+        "mode http",
+        "log global",
+        "option dontlognull",
+        "option dontlog-normal",
+        "http-reuse always",
+        "timeout http-request 5s",  # Line, headers and, where it is buffered, the body.
+        "timeout http-keep-alive 30s",
+        "timeout client 60s",  # Without a byte in either direction.
+        "timeout client-fin 10s",
+        "timeout tunnel 1h",  # Websockets; both ends ping within it.
+        "timeout connect 1s",
+        "timeout queue 30s",
+        "timeout server 300s",
+        "retries 8",  # Hides the restart of a process: a connection that was refused is tried again each second.
+        *errors,
+    )
+
+
+def _bind(address: str, options: str) -> str:
+    return f"bind {address} {options}".rstrip()
+
+
+def _scrub(secret: Secret, scheme: str) -> list[str]:
+    """WSGI servers read X_Pilvi_Host as X-Pilvi-Host, so both spellings go."""
+    return [
+        "http-request del-header ^[Xx][-_]+[Pp][Ii][Ll][Vv][Ii]([-_].*)?$ -m reg",
+        "http-request del-header ^[Xx][-_]+[Ff][Oo][Rr][Ww][Aa][Rr][Dd][Ee][Dd][-_].*$ -m reg",
+        "http-request del-header Forwarded",
+        "http-request del-header Proxy",
+        f'http-request set-header X-Pilvi-Front "{secret.reveal()}"',
+        f"http-request set-header X-Forwarded-Proto {scheme}",
+        "http-request set-header X-Forwarded-Host %[req.hdr(host)]",
+        "http-request set-header X-Forwarded-For %[src]",
+    ]
+
+
+def _large_body(config: Config) -> list[str]:
+    limit = config.api.body_limit_kib * 1024
+    return [
+        f"acl is_too_large req.body_size gt {limit}",
+        f"acl is_large req.body_size gt {SMALL_BODY_BYTES}",
+        "acl is_chunked req.hdr(transfer-encoding) -m found",
+    ]
+
+
+def _public(config: Config, secret: Secret) -> str:
+    front = config.front
+    split_address(front.listen, "[front] listen")
+    certificate = config.paths.front_certificate
+    if front.certificate_path is not None:
+        certificate = config.paths.run / "front-own.pem"  # Certificate and key in one file; `up` joins them.
+    options = f"ssl crt {certificate} alpn http/1.1" if front.tls else ""
+    return _block(
+        "frontend public",
+        _bind(front.listen, options),
+        f"maxconn {front.max_connections}",
+        # Nobody takes more than half of the places.
+        "stick-table type ipv6 size 100k expire 5m store conn_cur",
+        "tcp-request connection track-sc0 src",
+        f"tcp-request connection reject if {{ sc0_conn_cur gt {front.max_connections // 2} }}",
+        *_scrub(secret, "https" if front.tls else "http"),
+        "http-request deny deny_status 403 if { path -m beg /agent/ }",
+        *_large_body(config),
+        "acl is_image_data path_reg ^/image/v2/images/[^/]+/(file|stage)/?$",
+        "acl is_transfer method PUT GET",
+        "acl is_stream path_beg /object/ /console/ /events",
+        "use_backend live if is_image_data is_transfer",
+        "use_backend live if is_stream",
+        "http-request deny deny_status 413 if is_too_large !is_image_data",
+        "use_backend api_large if is_large or is_chunked",
+        "default_backend api",
+    )
+
+
+def _agents(config: Config, secret: Secret) -> str:
+    paths = config.paths
+    tls = f"ssl crt {paths.front_certificate} ca-file {paths.ca_certificate} verify required alpn http/1.1"
+    return _block(
+        "frontend agents",
+        _bind(config.front.agents_listen, tls),
+        "maxconn 1000",
+        *_scrub(secret, "https"),
+        "http-request set-header X-Pilvi-Host %[ssl_c_s_dn(cn)]",
+        "http-request deny deny_status 403 if !{ path -m beg /agent/ }",
+        *_large_body(config),
+        "acl is_websocket req.hdr(upgrade) -i websocket",
+        "acl is_image path_beg /agent/v1/images/",
+        "use_backend live_agents if is_websocket or is_image",
+        "use_backend api_large if is_large or is_chunked",
+        "default_backend api",
+    )
+
+
+def _backends(config: Config) -> str:
+    paths, threads = config.paths, config.api.threads * config.api.processes
+    api = f"unix@{paths.api_socket}"
+    live = f"unix@{paths.live_socket}"
+    return "\n\n".join(
+        (
+            _block("backend api", "option http-buffer-request", f"server api {api} maxconn {max(64, threads * 8)}"),
+            # A body beyond the buffer reaches api while its client may still stall, and holds one of api's
+            # threads meanwhile. So such requests may hold a part of the threads only; the others wait here.
+            _block(
+                "backend api_large", "option http-buffer-request", f"server api {api} maxconn {max(1, threads // 2)}"
+            ),
+            _block("backend live", f"server live {live} maxconn {config.front.max_connections}"),
+            _block("backend live_agents", f"server live {live} maxconn 1000"),
+        )
+    )
