@@ -1,5 +1,6 @@
 """Who asks, for which project, with which roles, under which request id. Immutable but for the rules checked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,10 @@ class Principal:
 ANONYMOUS = Principal(user_id="")
 
 
+def _no_header(name: str) -> str | None:
+    return None
+
+
 @dataclass(slots=True)
 class Context:
     """One request or loop turn."""
@@ -53,6 +58,10 @@ class Context:
     """Type, id and name of what the request was about, for the event."""
     token_id: str = ""
     remote: str = ""
+    header: Callable[[str], str | None] = _no_header
+    """A header of the request, for the few APIs that speak in headers (X-Subject-Token)."""
+    database: Any = None
+    """For a route's `then`, which runs after the transaction and may need another one."""
 
     @property
     def user_id(self) -> str:
