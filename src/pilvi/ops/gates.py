@@ -1,0 +1,86 @@
+"""`check` and `test`: the same gates for a developer, CI and a reviewer, in one order, up to the first that fails."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from pilvi.ops import packages
+from pilvi.ops.progress import StepFailed
+
+ROOT: Final = Path(__file__).parents[3]
+KINDS: Final = ("unit", "contract", "integration", "e2e")
+SERIAL: Final = ("integration", "e2e")  # Real guests and namespaces share two cores: one after another.
+NO_TESTS_COLLECTED: Final = 5
+SCRIPTS: Final = Path(sys.executable).parent
+
+
+def check() -> None:
+    """Format, lint, types, import contracts, house rules."""
+    gate("format", [str(SCRIPTS / "ruff"), "format", "--check", "--quiet", "."])
+    gate("lint", [str(SCRIPTS / "ruff"), "check", "--quiet", "."])
+    gate("types", [str(SCRIPTS / "mypy"), "--no-error-summary"])
+    gate("imports", [str(SCRIPTS / "lint-imports"), "--no-logo"])
+    gate("house", pytest("tests/house"))
+
+
+def test(kinds: Sequence[str], extra: Sequence[str]) -> None:
+    """All checks, then each kind of test, each closing with pytest's own lines."""
+    install_packages(kinds)
+    check()
+    for kind in kinds:
+        if any((ROOT / "tests" / kind).rglob("test_*.py")):
+            workers = [] if kind in SERIAL else ["-n", str(os.cpu_count() or 2)]
+            gate(f"tests/{kind}", pytest(f"tests/{kind}", *workers, *extra), show=True)
+        else:
+            print(f"same tests/{kind}: there are none", flush=True)
+
+
+def lock() -> None:
+    """Writes requirements/*.lock anew from pyproject.toml: the newest versions that go together."""
+    uv = [str(SCRIPTS / "uv"), "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11"]
+    form = ["--generate-hashes", "--no-annotate", "--no-header", "--no-emit-index-url", "--upgrade", "--quiet"]
+    run, dev = "requirements/run.lock", "requirements/dev.lock"
+    gate("requirements/run.lock", [*uv, *form, "-o", run])
+    gate("requirements/dev.lock", [*uv, *form, "--group", "dev", "-c", run, "-o", dev])
+
+
+def install_packages(kinds: Sequence[str]) -> None:
+    if os.geteuid() != 0:
+        return  # Unit tests need none; others say what is missing.
+    modules = {
+        "unit": (),
+        "contract": packages.TEST,
+        "integration": (*packages.REAL, *packages.LINUX, *packages.QEMU, *packages.TEST),
+        "e2e": (*packages.REAL, *packages.LINUX, *packages.QEMU),
+    }
+    wanted = packages.needed(dict.fromkeys(name for kind in kinds for name in modules[kind]))
+    packages.install(wanted, lambda text: print(f"     packages: {text}", flush=True))
+
+
+def pytest(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", *arguments]
+
+
+def gate(title: str, argv: Sequence[str], *, show: bool = False) -> None:
+    """Runs one gate. Its output appears when it fails, or always with `show`."""
+    started = time.monotonic()
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"}
+    result = subprocess.run(
+        argv,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=None if show else subprocess.PIPE,
+        stderr=None if show else subprocess.STDOUT,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    took = f"({time.monotonic() - started:.1f} s)"
+    if result.returncode not in (0, NO_TESTS_COLLECTED):
+        print(result.stdout or "", flush=True)
+        raise StepFailed(f"{title} failed {took}: {' '.join(argv)}")
+    print(f"good {title} {took}", flush=True)
