@@ -1,0 +1,161 @@
+"""A small cloud's network on this machine, with namespaces that stand in for guests behind their taps."""
+
+import os
+import secrets
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from pilvi.network.drivers import names
+from pilvi.network.drivers.linux import namespaces
+from pilvi.network.drivers.linux.driver import LinuxDriver
+from pilvi.network.drivers.linux.links import Links
+from pilvi.network.drivers.protocol import (
+    FixedIp,
+    HostState,
+    HostStatus,
+    Network,
+    Port,
+    SecurityGroup,
+    SecurityGroupRule,
+    ServicePort,
+    Subnet,
+)
+
+T = TypeVar("T")
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def new_mac() -> str:
+    return "fa:16:3e:" + secrets.token_bytes(3).hex(":")
+
+
+class Guest:
+    """A namespace whose eth0 is plugged in where the hypervisor's tap would be."""
+
+    def __init__(self, rig: "Rig", port: Port, addresses: list[str], gateway: str | None) -> None:
+        self.port = port
+        self.namespace = f"pvt{rig.tag}-{len(rig.guests)}"
+        namespaces.make(self.namespace)
+        self._plug(rig)
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("ip", "link", "set", "eth0", "up")
+        for address in addresses:
+            self.run("ip", "addr", "add", address, "dev", "eth0", *(["nodad"] if ":" in address else []))
+        if gateway:
+            self.run("ip", "route", "add", "default", "via", gateway)
+
+    def _plug(self, rig: "Rig") -> None:
+        links = namespaces.inside(names.data_plane(rig.tag), Links)
+        try:
+            present = links.links()
+            tap = names.tap_name(self.port.id)
+            if tap in present:
+                links.delete(present[tap].index)
+            descriptor = os.open(namespaces.path_of(self.namespace), os.O_RDONLY)
+            try:
+                links.add_veth(tap, "0e:00:00:00:00:99", 1500, ("eth0", self.port.mac), descriptor)
+            finally:
+                os.close(descriptor)
+        finally:
+            links.close()
+
+    def run(self, *command: str, check: bool = True, timeout_s: float = 60) -> "subprocess.CompletedProcess[str]":
+        return self.inside(
+            lambda: subprocess.run(command, capture_output=True, text=True, check=check, timeout=timeout_s)
+        )
+
+    def inside(self, action: Callable[[], T]) -> T:
+        return namespaces.inside(self.namespace, action)
+
+    def pings(self, address: str, *options: str) -> bool:
+        """Whether an answer comes; the first packets may be lost to address resolution."""
+        command = ["ping", "-c", "3", "-i", "0.2", "-W", "1", "-w", "3", *options, address]
+        return self.run(*command, check=False).returncode == 0
+
+
+class Outside(Guest):
+    """The world beyond the external network: a namespace that the driver makes itself."""
+
+    def __init__(self, rig: "Rig") -> None:
+        self.namespace = names.outside_world(rig.tag)
+
+
+class Rig:
+    def __init__(self, tag: str, host_dir: Path) -> None:
+        self.tag = tag
+        self.host_dir = host_dir
+        self.driver = LinuxDriver(tag=tag, host_dir=host_dir)
+        self.guests: list[Guest] = []
+
+    def apply(self, state: HostState) -> HostStatus:
+        status = self.driver.reconcile(state)
+        assert status.errors() == {}
+        return status
+
+    def guest(self, port: Port, *, cidr: str = "", gateway: str | None = None, bare: bool = False) -> Guest:
+        length = (cidr or "/24").split("/")[1]
+        addresses = [] if bare else [f"{one.ip}/{64 if ':' in one.ip else length}" for one in port.fixed_ips]
+        guest = Guest(self, port, addresses, gateway)
+        self.guests.append(guest)
+        return guest
+
+    def restart(self) -> None:
+        """The agent dies and comes back: nothing but the files and the kernel remembers."""
+        self.driver.close()
+        self.driver = LinuxDriver(tag=self.tag, host_dir=self.host_dir)
+
+
+@contextmanager
+def rig(host_dir: Path) -> Iterator[Rig]:
+    made = Rig(secrets.token_hex(4), host_dir)
+    try:
+        yield made
+    finally:
+        made.driver.teardown()
+        for guest in made.guests:
+            namespaces.remove(guest.namespace)
+
+
+ALLOW_ALL_OUT = (
+    SecurityGroupRule("out4", "egress", "IPv4"),
+    SecurityGroupRule("out6", "egress", "IPv6"),
+)
+PING = (
+    SecurityGroupRule("ping4", "ingress", "IPv4", "icmp"),
+    SecurityGroupRule("ping6", "ingress", "IPv6", "icmpv6"),
+)
+
+
+def group(*rules: SecurityGroupRule, id: str | None = None, members4: tuple[str, ...] = ()) -> SecurityGroup:
+    return SecurityGroup(id or new_id(), rules=(*ALLOW_ALL_OUT, *rules), members4=members4)
+
+
+def network(cidr: str = "10.0.0.0/24", *, zone: int = 1, cidr6: str | None = None, external: bool = False) -> Network:
+    prefix = cidr.rsplit(".", 1)[0]
+    subnet = Subnet(new_id(), cidr, 4, f"{prefix}.1", enable_dhcp=not external)
+    subnets = (subnet,)
+    fixed = [FixedIp(subnet.id, f"{prefix}.2")]
+    if cidr6 is not None:
+        base = cidr6.split("/")[0]
+        wide = Subnet(new_id(), cidr6, 6, f"{base}1", ipv6_ra_mode="slaac", ipv6_address_mode="slaac")
+        subnets = (subnet, wide)
+        fixed.append(FixedIp(wide.id, f"{base}2"))
+    service = None if external else ServicePort(new_id(), new_mac(), tuple(fixed))
+    return Network(new_id(), zone, 1450, external, subnets=subnets, service_port=service, dns_domain="cloud.example.")
+
+
+def port(of: Network, *ips: str, groups: tuple[SecurityGroup, ...] = (), hostname: str = "") -> Port:
+    fixed = tuple(FixedIp(of.subnets[1 if ":" in ip else 0].id, ip) for ip in ips)
+    return Port(new_id(), of.id, new_mac(), fixed, security_groups=tuple(one.id for one in groups), hostname=hostname)
+
+
+def without_port(state: HostState, gone: Port) -> HostState:
+    return replace(state, ports=tuple(one for one in state.ports if one.id != gone.id))
