@@ -1,0 +1,79 @@
+"""A host directory with the real driver, TCG only, and two guests to choose from: a boot sector and the tiny image."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pilvi.compute.drivers.protocol import GuestSpec, ImageFile
+from pilvi.compute.drivers.qemu import record
+from pilvi.compute.drivers.qemu.boot_probe import boot_sector
+from pilvi.compute.drivers.qemu.driver import Qemu, QemuConfig
+from pilvi.ops import tiny_image
+
+TINY_DIR = Path("/var/tmp/pilvi-tiny")
+TINY_VIRTUAL_BYTES = 49 * 1024 * 1024
+PATIENCE_S = 120.0
+
+
+def make_driver(directory: Path) -> Qemu:
+    return Qemu(QemuConfig(directory=directory, virt_type="tcg"))
+
+
+@contextmanager
+def leaving_nothing(directory: Path) -> Iterator[None]:
+    """Whatever a test did, no process of its guests is left."""
+    try:
+        yield
+    finally:
+        for guest in (directory / "guests").glob("*-*"):
+            kill_guest(directory, guest.name)
+
+
+def kill_guest(directory: Path, guest_id: str) -> None:
+    known = record.read(directory / "guests" / guest_id)
+    if known is None or known.pid == 0:
+        return
+    cwd = Path("/proc", str(known.pid), "cwd")
+    with contextlib.suppress(OSError):
+        if cwd.readlink() == (directory / "guests" / guest_id).resolve():
+            os.kill(known.pid, signal.SIGKILL)
+            wait_until(lambda: not cwd.exists() or _is_zombie(known.pid))
+
+
+def _is_zombie(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return True
+
+
+def sector_spec(directory: Path, guest_id: str) -> GuestSpec:
+    """A guest of one boot sector: it writes PILVI to the serial port and halts. Starts at once, costs nothing."""
+    path = directory / "sector.raw"
+    if not path.exists():
+        path.write_bytes(boot_sector().ljust(1024 * 1024, b"\0"))
+    return GuestSpec(guest_id, "sector", 1, 1, 32, 1, ImageFile(path, "raw", 1024 * 1024))
+
+
+def tiny_spec(directory: Path, guest_id: str) -> GuestSpec:
+    """The tiny image, copied beside the guests because a guest's image is a hard link."""
+    path = directory / "tiny.qcow2"
+    if not path.exists():
+        path.write_bytes(tiny_image.build(TINY_DIR, TINY_DIR / "work").read_bytes())
+        path.chmod(0o444)
+    return GuestSpec(guest_id, "tiny", 1, 1, 192, 1, ImageFile(path, "qcow2", TINY_VIRTUAL_BYTES))
+
+
+def wait_until(holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+
+
+def wait_for_text(driver: Qemu, guest_id: str, text: bytes) -> bytes:
+    wait_until(lambda: text in driver.console_output(guest_id, max_bytes=262144))
+    return driver.console_output(guest_id, max_bytes=262144)
