@@ -2,10 +2,13 @@
 
 import os
 import secrets
+import socket
 import subprocess
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -122,6 +125,95 @@ def rig(host_dir: Path) -> Iterator[Rig]:
         made.driver.teardown()
         for guest in made.guests:
             namespaces.remove(guest.namespace)
+
+
+@contextmanager
+def listener(guest: Guest, port: int, *, kind: socket.SocketKind = socket.SOCK_STREAM) -> Iterator[list[str]]:
+    """Listens in a guest and echoes. What is yielded collects the addresses that were seen."""
+    seen: list[str] = []
+    server = guest.inside(lambda: socket.socket(socket.AF_INET, kind))
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("0.0.0.0", port))
+    server.settimeout(0.1)
+    stop = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def serve() -> None:
+        while not stop.is_set():
+            try:
+                if kind == socket.SOCK_DGRAM:
+                    seen.append(server.recvfrom(2048)[1][0])
+                    continue
+                connection, peer = server.accept()
+            except TimeoutError:
+                continue
+            seen.append(peer[0])
+            threads.append(threading.Thread(target=echo, args=(connection,)))
+            threads[-1].start()
+
+    def echo(connection: socket.socket) -> None:
+        with connection:
+            connection.settimeout(0.1)
+            while not stop.is_set():
+                try:
+                    content = connection.recv(100)
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
+                if not content:
+                    return
+                with suppress(OSError):
+                    connection.send(content)
+
+    if kind == socket.SOCK_STREAM:
+        server.listen()
+    threads.append(threading.Thread(target=serve))
+    threads[0].start()
+    try:
+        yield seen
+        if kind == socket.SOCK_DGRAM:
+            time.sleep(0.3)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        server.close()
+
+
+def connects(guest: Guest, address: str, port: int) -> bool:
+    """Whether a TCP connection opens and carries bytes both ways."""
+    with guest.inside(lambda: socket.socket(socket.AF_INET)) as client:
+        client.settimeout(3)
+        try:
+            client.connect((address, port))
+            client.send(b"hello")
+            return client.recv(100) == b"hello"
+        except OSError:
+            return False
+
+
+@contextmanager
+def conversation(guest: Guest, address: str, port: int) -> Iterator[Callable[[], bool]]:
+    """An established connection; each call says whether it still carries bytes both ways."""
+    with guest.inside(lambda: socket.socket(socket.AF_INET)) as client:
+        client.settimeout(3)
+        client.connect((address, port))
+
+        def talk() -> bool:
+            try:
+                client.send(b"hello")
+                return client.recv(100) == b"hello"
+            except OSError:
+                return False
+
+        yield talk
+
+
+def send_udp(guest: Guest, address: str, port: int, *, from_port: int) -> None:
+    with guest.inside(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sender:
+        sender.bind(("", from_port))
+        sender.sendto(b"hello", (address, port))
 
 
 ALLOW_ALL_OUT = (
