@@ -88,7 +88,8 @@ def describe(config: Config) -> str:
             "argv": python(name, "--config", config_path),
             "env": env,
             "revision": now,
-            "stop_timeout_s": 15.0,
+            "stop_timeout_s": STOP_TIMEOUT_S,
+            "umask": 0o022 if name == "agent" else 0o007,  # The front's group may use the others' sockets.
         }
         for name in SERVICES
     ]

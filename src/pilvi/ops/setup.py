@@ -25,6 +25,7 @@ class Wishes:
     state_dir: Path
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     with_image: bool = True
+    image_file: Path | None = None  # A tiny image that was built elsewhere.
 
 
 def run(wishes: Wishes, progress: Progress) -> Config:
@@ -44,14 +45,14 @@ def run(wishes: Wishes, progress: Progress) -> Config:
         progress.step("Flavors", lambda _say: first_content.ensure_flavors(client))
         progress.step("External network", lambda _say: first_content.ensure_external_network(client, config))
         if wishes.with_image:
-            progress.step("Image", lambda say: _ensure_image(config, client, say))
+            progress.step("Image", lambda say: _ensure_image(config, wishes, client, say))
         progress.step("Host", lambda say: wait_for_host(config, client, say))
     return config
 
 
 def _packages(config: Config, wishes: Wishes) -> list[str]:
     modules: tuple[str, ...] = packages.REAL
-    if config.compute.hypervisor == "qemu" or wishes.with_image:
+    if config.compute.hypervisor == "qemu" or (wishes.with_image and wishes.image_file is None):
         modules += packages.QEMU
     if config.network.driver == "linux":
         modules += packages.LINUX
@@ -149,11 +150,10 @@ def last_words(config: Config) -> str:
     return "Their last words:\n" + "\n".join(lines) if lines else f"The logs are in {config.paths.log}."
 
 
-def _ensure_image(config: Config, client: Client, say: Say) -> Outcome:
+def _ensure_image(config: Config, wishes: Wishes, client: Client, say: Say) -> Outcome:
     if not first_content.is_image_missing(client):
         return Outcome(False, f"{first_content.TINY_IMAGE} is there")
-    say("building the tiny guest")
-    return first_content.ensure_image(client, build_image(config, say), say)
+    return first_content.ensure_image(client, wishes.image_file or build_image(config, say), say)
 
 
 def build_image(config: Config, say: Say) -> Path:

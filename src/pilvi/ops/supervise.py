@@ -34,6 +34,7 @@ class Wanted:
     stop_timeout_s: float = 10.0
     reload_revision: str = ""  # Another one of these: the process gets `reload_signal`.
     reload_signal: int = 0
+    umask: int = 0o022
 
 
 @dataclass
@@ -194,7 +195,7 @@ class Supervisor:
             for target, source in ((0, null), (1, output), (2, output)):
                 os.dup2(source, target)
             os.closerange(3, 256)
-            os.umask(0o007)
+            os.umask(wanted.umask)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
