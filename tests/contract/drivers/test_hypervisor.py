@@ -25,7 +25,8 @@ class TestFake(HypervisorSuite):
 
     def test_it_fails_when_told_to_and_only_once(self, host: Host) -> None:
         spec = host.spec()
-        assert isinstance(host.driver, Fake) and isinstance(host.driver, HasConsole)
+        assert isinstance(host.driver, Fake)
+        assert isinstance(host.driver, HasConsole)
         host.driver.fail_next("define", DriverFault("The disk is full.", retry=True))
         with pytest.raises(DriverFault, match="full"):
             host.driver.define(spec)

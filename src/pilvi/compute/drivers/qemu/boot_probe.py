@@ -16,7 +16,8 @@ from pilvi.compute.drivers.qemu.record import replace_file
 
 MARKER: Final = b"PILVI"
 TIMEOUT_S: Final = 20.0
-KERNEL_MARKER: Final = b"tiny: initramfs:"
+# What a kernel that came up says: the tiny image's, or any kernel that finds no root file system.
+KERNEL_MARKERS: Final = (b"tiny: initramfs:", b"Unable to mount root fs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,10 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class ProbeGuest:
-    """A kernel and its initramfs that write `tiny: initramfs:` to the serial port, as the tiny image's do."""
+    """A kernel to try, and its initramfs if it has one: the tiny image's, or the machine's own."""
 
     kernel: Path
-    initramfs: Path
+    initramfs: Path | None = None
 
 
 def choose(
@@ -60,21 +61,29 @@ def cached(cache: Path, binary: str, guest: ProbeGuest | None) -> Probe:
     return probe
 
 
-def run(binary: str, guest: ProbeGuest | None) -> Probe:
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+def run(binary: str, guest: ProbeGuest | None, *, acceleration: str = "kvm") -> Probe:
+    if acceleration == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return Probe(False, "/dev/kvm is missing or may not be opened")
     with tempfile.TemporaryDirectory(prefix="pilvi-probe-") as name:
         sector = Path(name, "sector")
-        sector.write_bytes(boot_sector())
-        words = ["-drive", f"if=ide,format=raw,readonly=on,file={sector}"]
-        if not _says(binary, [*words, "-snapshot"], MARKER):
+        sector.write_bytes(boot_sector().ljust(1024 * 1024, b"\0"))  # the BIOS boots no smaller disk
+        words = ["-drive", f"if=ide,format=raw,file={sector}"]
+        if not _says(binary, acceleration, [*words, "-snapshot"], (MARKER,)):
             return Probe(False, "a boot sector under KVM said nothing on its serial port")
-        if guest is not None and guest.kernel.exists() and guest.initramfs.exists():
-            words = ["-kernel", str(guest.kernel), "-initrd", str(guest.initramfs)]
-            words += ["-append", "console=ttyS0 quiet tiny.shell panic=-1"]
-            if not _says(binary, words, KERNEL_MARKER):
-                return Probe(False, "a Linux kernel under KVM did not come up")
-    return Probe(True, "a guest booted under KVM")
+    # Seen on a nested KVM: the boot sector runs and no kernel does. So the sector alone proves nothing.
+    guest = guest if guest is not None and guest.kernel.exists() else own_kernel()
+    if guest is None:
+        return Probe(False, "there is no kernel to try KVM with; build the tiny image first")
+    words = ["-kernel", str(guest.kernel), "-append", "console=ttyS0 tiny.shell panic=-1"]
+    words += ["-initrd", str(guest.initramfs)] if guest.initramfs is not None else []
+    if not _says(binary, acceleration, words, KERNEL_MARKERS):
+        return Probe(False, f"{guest.kernel} did not come up under KVM")
+    return Probe(True, "a Linux kernel booted under KVM")
+
+
+def own_kernel() -> ProbeGuest | None:
+    kernels = sorted(Path("/boot").glob("vmlinuz-*"), key=lambda path: path.stat().st_mtime)
+    return ProbeGuest(kernels[-1]) if kernels else None
 
 
 def boot_sector() -> bytes:
@@ -84,9 +93,9 @@ def boot_sector() -> bytes:
     return code.ljust(510, b"\0") + b"\x55\xaa"
 
 
-def _says(binary: str, words: list[str], marker: bytes) -> bool:
+def _says(binary: str, acceleration: str, words: list[str], markers: tuple[bytes, ...]) -> bool:
     argv = [binary, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35"]
-    argv += ["-accel", "kvm", "-m", "192", "-serial", "stdio", *words]
+    argv += ["-accel", acceleration, "-m", "192", "-serial", "stdio", *words]
     deadline = time.monotonic() + TIMEOUT_S
     heard = b""
     try:
@@ -95,14 +104,18 @@ def _says(binary: str, words: list[str], marker: bytes) -> bool:
         return False
     with child:
         assert child.stdout is not None
-        while marker not in heard and (left_s := deadline - time.monotonic()) > 0:
+        while not _has_any(heard, markers) and (left_s := deadline - time.monotonic()) > 0:
             ready, _, _ = select.select([child.stdout], [], [], left_s)
             chunk = os.read(child.stdout.fileno(), 65536) if ready else b""
             if not chunk:
                 break
             heard = (heard + chunk)[-65536:]
         child.kill()
-    return marker in heard
+    return _has_any(heard, markers)
+
+
+def _has_any(heard: bytes, markers: tuple[bytes, ...]) -> bool:
+    return any(marker in heard for marker in markers)
 
 
 def _key(binary: str) -> str:
