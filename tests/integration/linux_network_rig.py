@@ -127,58 +127,66 @@ def rig(host_dir: Path) -> Iterator[Rig]:
             namespaces.remove(guest.namespace)
 
 
+class Echo:
+    """Accepts connections, or takes datagrams, and says what it hears; `seen` collects who spoke."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self.seen: list[str] = []
+        self._server = server
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._datagrams if self._is_datagram else self._connections)]
+        self._threads[0].start()
+
+    @property
+    def _is_datagram(self) -> bool:
+        return self._server.type == socket.SOCK_DGRAM
+
+    def stop(self) -> None:
+        if self._is_datagram:
+            time.sleep(0.3)
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._server.close()
+
+    def _datagrams(self) -> None:
+        while not self._stop.is_set():
+            with suppress(TimeoutError):
+                self.seen.append(self._server.recvfrom(2048)[1][0])
+
+    def _connections(self) -> None:
+        while not self._stop.is_set():
+            with suppress(TimeoutError):
+                connection, peer = self._server.accept()
+                self.seen.append(peer[0])
+                self._threads.append(threading.Thread(target=self._converse, args=(connection,)))
+                self._threads[-1].start()
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection, suppress(ConnectionError):
+            connection.settimeout(0.1)
+            while not self._stop.is_set():
+                with suppress(TimeoutError):
+                    content = connection.recv(100)
+                    if not content:
+                        return
+                    connection.send(content)
+
+
 @contextmanager
 def listener(guest: Guest, port: int, *, kind: socket.SocketKind = socket.SOCK_STREAM) -> Iterator[list[str]]:
-    """Listens in a guest and echoes. What is yielded collects the addresses that were seen."""
-    seen: list[str] = []
+    """Listens in a guest. What is yielded collects the addresses that were seen; datagrams are waited for."""
     server = guest.inside(lambda: socket.socket(socket.AF_INET, kind))
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.bind(("0.0.0.0", port))
     server.settimeout(0.1)
-    stop = threading.Event()
-    threads: list[threading.Thread] = []
-
-    def serve() -> None:
-        while not stop.is_set():
-            try:
-                if kind == socket.SOCK_DGRAM:
-                    seen.append(server.recvfrom(2048)[1][0])
-                    continue
-                connection, peer = server.accept()
-            except TimeoutError:
-                continue
-            seen.append(peer[0])
-            threads.append(threading.Thread(target=echo, args=(connection,)))
-            threads[-1].start()
-
-    def echo(connection: socket.socket) -> None:
-        with connection:
-            connection.settimeout(0.1)
-            while not stop.is_set():
-                try:
-                    content = connection.recv(100)
-                except TimeoutError:
-                    continue
-                except OSError:
-                    return
-                if not content:
-                    return
-                with suppress(OSError):
-                    connection.send(content)
-
     if kind == socket.SOCK_STREAM:
         server.listen()
-    threads.append(threading.Thread(target=serve))
-    threads[0].start()
+    echo = Echo(server)
     try:
-        yield seen
-        if kind == socket.SOCK_DGRAM:
-            time.sleep(0.3)
+        yield echo.seen
     finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-        server.close()
+        echo.stop()
 
 
 def connects(guest: Guest, address: str, port: int) -> bool:
