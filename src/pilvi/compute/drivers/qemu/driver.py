@@ -96,7 +96,10 @@ class Qemu:
                 lock.release()
 
     def _look(self, guest_id: str, *, may_settle: bool) -> Observed:
-        known = self._read(guest_id)
+        try:
+            known = self._read(guest_id)
+        except DriverFault as fault:  # one broken record must not hide the other guests; defining it will complain
+            return Observed(guest_id, "crashed", 0, stopped_by="outage", detail=fault.message)
         if known is None:
             return Observed(guest_id, "off", 0, detail="its definition was interrupted")
         process.bound_log(self._path(guest_id) / LOG)
