@@ -177,6 +177,8 @@ class Edge:
             method=req.method,
             path=req.path,
             token_id=req.get_header("X-Auth-Token") or "",
+            header=req.get_header,
+            database=self.database,
         )
 
     def _body(self, req: falcon.Request, route: Route) -> Any:
@@ -235,13 +237,31 @@ class Edge:
             if name in query:
                 arguments[name] = query.get(name)
 
-        def handle(tx: Tx) -> Answer:
+        result = self._transact(service, route, ctx, req, raw, arguments, query)
+        if route.then is not None:
+            return self._render(service, route, ctx, route.then(ctx, result), query)
+        answer: Answer = result
+        return answer
+
+    def _transact(
+        self,
+        service: Service,
+        route: Route,
+        ctx: Context,
+        req: falcon.Request,
+        raw: Any,
+        arguments: dict[str, Any],
+        query: Query,
+    ) -> Any:
+        """Authenticate and run the handler in the transaction that the route asks for."""
+
+        def handle(tx: Tx) -> Any:
             bodies, many = self._bodies(route, ctx, raw)
             return self._handle(service, route, ctx, tx, arguments, bodies, many, query)
 
         if not route.writes:
 
-            def look(tx: Tx) -> Answer:
+            def look(tx: Tx) -> Any:
                 self._identify(ctx, req, route, tx)
                 return handle(tx)
 
@@ -281,7 +301,7 @@ class Edge:
         bodies: list[Any],
         many: bool,
         query: Query,
-    ) -> Answer:
+    ) -> Any:
         ctx.checked.clear()
         if "body" not in route.wants:
             result = route.handler(ctx, tx, **arguments)
@@ -291,8 +311,10 @@ class Edge:
             result = route.handler(ctx, tx, body=bodies[0], **arguments)
         if route.rule is not None and route.rule.name not in ctx.checked:
             raise AssertionError(f"{route.name} promised rule {route.rule.name} and did not check it")
-        if route.writes and ctx.method != "GET":
+        if route.writes and not route.quiet and ctx.method != "GET":
             facts.record(tx, ctx, f"api {service.name} {route.name}"[:96], detail={"path": ctx.path})
+        if route.then is not None:
+            return result
         return self._render(service, route, ctx, result, query)
 
     def _render(self, service: Service, route: Route, ctx: Context, result: Any, query: Query) -> Answer:
@@ -346,7 +368,7 @@ class Edge:
         duration_s = clock.monotonic() - started
         if self.observe is not None:
             self.observe(route, ctx.method, status, duration_s)
-        if ctx.method != "GET" or status >= 400:
+        if (ctx.method != "GET" and not (route and route.quiet)) or status >= 400:
             logger("api").info(
                 "request",
                 request_id=ctx.request_id, method=ctx.method, path=ctx.path, status=status,

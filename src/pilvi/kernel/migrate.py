@@ -9,6 +9,7 @@ from functools import partial
 from importlib import resources
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from pilvi.kernel import clock
@@ -69,12 +70,11 @@ def _create(table: sa.Table, database: Database) -> str:
 
 def fresh(database: Database, services: list[str]) -> str:
     """The whole schema of these services as the tables declare it now."""
-    return "".join(schema(service, database) for service in services)
+    return "".join(ddl(service, database.compiler.dialect) for service in services)
 
 
-def schema(service: str, database: Database) -> str:
-    """The DDL of one service's tables: what its first migration holds."""
-    dialect = database.compiler.dialect
+def ddl(service: str, dialect: Dialect) -> str:
+    """The tables and indexes of one service: what its first migration holds."""
     parts = []
     for table in metadata.sorted_tables:
         if not table.name.startswith(service + "_") or table is applied:
@@ -82,4 +82,5 @@ def schema(service: str, database: Database) -> str:
         parts.append(str(CreateTable(table).compile(dialect=dialect)).strip())
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         parts += [str(CreateIndex(index).compile(dialect=dialect)).strip() for index in indexes]
-    return "".join(part + ";\n" for part in parts)
+    lines = [line.rstrip() for part in parts for line in (part + ";").splitlines()]
+    return "\n".join(lines) + "\n" if lines else ""

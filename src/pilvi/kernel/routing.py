@@ -43,9 +43,13 @@ class Route:
     """The body key, for an entry of an action table."""
     prepare: Callable[..., Any] | None = None
     """Slow or pure work on the body before any transaction is open, such as hashing a password: `prepare(body)`."""
+    then: Callable[[Any, Any], Any] | None = None
+    """Work after the transaction, such as asking a host for bytes: `then(ctx, result)` gives the result to render."""
     body_optional: bool = False
     raw: bool = False
     """The handler takes the decoded JSON as it is, whatever it is."""
+    quiet: bool = False
+    """No event and no log line per request: agents report every few seconds."""
     media: tuple[str, ...] = ("application/json",)
     """Media types of the body that this route takes; anything else is 415."""
     parameters: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ A body field without a default is required. Unknown fields are refused unless th
 import types
 import typing
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from inspect import signature
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union
@@ -120,6 +121,15 @@ class From:
     """A view field computed by a function of the object, or of the object and the context."""
 
     get: Callable[..., Any]
+
+
+OMIT: Any = object()
+"""What a `Sometimes` field gives when it has nothing to show: the key is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sometimes:
+    """A view field that may be absent; its `From` function returns OMIT then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,7 +456,7 @@ class Body:
                 value = _convert(raw[field.name], field.hint, field.marks, version)
                 given.add(field.attribute)
             else:
-                value = None if field.required else field.default
+                value = None if field.required else copy(field.default)
             object.__setattr__(self, field.attribute, value)
         self.given = frozenset(given)
 
@@ -512,8 +522,8 @@ class View:
 
 
 def _generate(fields: list[Field]) -> Render:
-    space: dict[str, Any] = {}
-    parts = []
+    space: dict[str, Any] = {"OMIT": OMIT}
+    parts, later = [], []
     for i, field in enumerate(fields):
         source = field.mark(From)
         if source is None:
@@ -521,7 +531,10 @@ def _generate(fields: list[Field]) -> Render:
             continue
         space[f"g{i}"] = source.get
         arguments = "o, c" if len(signature(source.get).parameters) > 1 else "o"
-        parts.append(f"{field.name!r}: g{i}({arguments})")
+        if field.mark(Sometimes):
+            later.append(f" v = g{i}({arguments})\n if v is not OMIT: d[{field.name!r}] = v\n")
+        else:
+            parts.append(f"{field.name!r}: g{i}({arguments})")
     # Wire names are our own literals: nothing of a client gets into this text.
-    exec("def render(o, c):\n return {" + ", ".join(parts) + "}", space)  # noqa: S102
+    exec("def render(o, c):\n d = {" + ", ".join(parts) + "}\n" + "".join(later) + " return d", space)  # noqa: S102
     return space["render"]  # type: ignore[no-any-return]

@@ -1,0 +1,137 @@
+"""The agents' side of compute: what a host should do, and what it says is there."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pilvi.compute.guest_metadata.model import Guest, files
+from pilvi.compute.hosts import policy
+from pilvi.compute.hosts.model import RESERVED_MEMORY_MIB, HostFacts, facts_of
+from pilvi.compute.servers import service as servers
+from pilvi.compute.servers.model import Power, Report, Server
+from pilvi.kernel import clock, hosts, ids
+from pilvi.kernel.config import ComputeConfig
+from pilvi.kernel.context import Context
+from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import BadRequest, Unavailable
+from pilvi.network import facade as network
+from pilvi.placement import facade as placement
+
+console_reader: list[Callable[[str, str, int | None], str]] = []
+"""How to read a guest's console from its host: main.py puts a function here (host, server id, lines)."""
+
+
+def ask_console(host: str, server_id: str, lines: int | None) -> str:
+    if not console_reader:
+        raise Unavailable("Consoles cannot be reached: the live process is not connected.")
+    return console_reader[0](host, server_id, lines)
+
+
+def state(ctx: Context, tx: Tx, known_revision: int | None) -> dict[str, Any] | None:
+    """What the host should do; None when it knows already."""
+    name = ctx.host or ""
+    policy.STATE.check(ctx, host=name)
+    host = hosts.find(tx, name)
+    if host is None:
+        return {"revision": 0, "complete": False, "servers": [], "network": {}}
+    if known_revision == host.revision:
+        return None
+    guests = servers.with_nics(tx, servers.on_host(tx, name))
+    return {
+        "revision": host.revision,
+        "complete": True,
+        "servers": [wanted(server) for server in guests],
+        "network": network.host_state(tx, name),
+    }
+
+
+def wanted(server: Server) -> dict[str, Any]:
+    """One guest as the host's loop wants it."""
+    flavor = server.flavor
+    return {
+        "id": server.id, "project_id": server.project_id, "name": server.name, "hostname": server.hostname,
+        "generation": server.generation, "power": server.wanted_power,
+        "reboot": {"generation": server.reboot_generation, "kind": server.reboot_kind},
+        "vcpus": server.vcpus, "memory_mib": server.memory_mib, "root_gib": flavor["disk"],
+        "ephemeral_gib": flavor["ephemeral"], "swap_mib": flavor["swap"],
+        "image": {k: v for k, v in server.image.items() if k != "properties"},
+        "image_properties": server.image["properties"], "extra_specs": flavor["extra_specs"],
+        "nics": [
+            {"port_id": n.port_id, "mac": n.mac, "mtu": n.mtu, "network_id": n.network_id} for n in server.nics
+        ],
+        "config_drive": server.config_drive, "metadata": {"files": files(guest_of(server))}, "console": True,
+        "request_id": server.request_id,
+    }  # fmt: skip
+
+
+def guest_of(server: Server) -> Guest:
+    return Guest(
+        id=server.id, name=server.name, hostname=server.hostname, project_id=server.project_id,
+        availability_zone=server.availability_zone, launch_index=server.launch_index,
+        reservation_id=server.reservation_id, image_id=server.image_id, flavor_name=server.flavor["name"],
+        key_name=server.key_name, public_key=server.public_key, admin_password=server.admin_password,
+        user_data=None if server.user_data is None else base64.b64decode(server.user_data),
+        metadata=server.metadata, nics=server.nics,
+    )  # fmt: skip
+
+
+def report(ctx: Context, tx: Tx, document: Any, config: ComputeConfig) -> dict[str, Any]:
+    """Take in what a host says: itself, its network, its guests. In this order, since guests need their ports."""
+    name = ctx.host or ""
+    policy.REPORT.check(ctx, host=name)
+    if not isinstance(document, dict):
+        raise BadRequest("A report is a JSON object.")
+    host = _host(tx, name, document, config)
+    network.report(tx, name, document.get("network") or {})
+    for entry in document.get("servers") or []:
+        servers.observe(ctx, tx, name, _parse(entry))
+    return {"revision": host.revision}
+
+
+def _host(tx: Tx, name: str, document: Mapping[str, Any], config: ComputeConfig) -> hosts.Host:
+    known = hosts.find(tx, name)
+    facts = facts_of(document["host"]) if document.get("host") else None
+    if known is None:
+        if facts is None:
+            raise BadRequest("The first report of a host must say what the host is.")
+        known = hosts.Host(name, ids.uuid(), 1, 0, clock.now(), clock.timestamp(), _plain(facts))
+        hosts.add(tx, known)
+    changes: dict[str, Any] = {"applied_revision": int(document.get("revision") or 0)}
+    if facts is not None:
+        changes["facts"] = _plain(facts)
+        _inventory(tx, known, facts, config)
+    if document.get("started"):
+        changes["started_at"] = clock.timestamp()
+    hosts.seen(tx, name, **changes)
+    return known
+
+
+def _plain(facts: HostFacts) -> dict[str, object]:
+    return asdict(facts) | {"traits": list(facts.traits)}
+
+
+def _inventory(tx: Tx, host: hosts.Host, facts: HostFacts, config: ComputeConfig) -> None:
+    def amount(total: int, reserved: int, ratio: float) -> placement.Inventory:
+        return placement.Inventory(
+            total=total, reserved=min(reserved, max(total - 1, 0)), min_unit=1, max_unit=max(total, 1), step_size=1,
+            allocation_ratio=ratio,
+        )  # fmt: skip
+
+    inventories = {
+        "VCPU": amount(facts.vcpus, 0, config.cpu_allocation_ratio),
+        "MEMORY_MB": amount(facts.memory_mib, RESERVED_MEMORY_MIB, config.memory_allocation_ratio),
+        "DISK_GB": amount(facts.disk_gib, 0, config.disk_allocation_ratio),
+    }
+    placement.ensure_provider(tx, name=host.name, uuid=host.id, inventories=inventories, traits=frozenset(facts.traits))
+
+
+def _parse(entry: Any) -> Report:
+    try:
+        return Report(
+            id=str(entry["id"]), generation=int(entry["generation"]), power=Power(entry["power"]),
+            reboot_generation=int(entry.get("reboot_generation") or 0), error=entry.get("error"),
+            steps=list(entry.get("steps") or []),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRequest(f"A server in the report is malformed: {error!r}.") from None

@@ -1,0 +1,38 @@
+"""What can be done with servers. Each verb checks its rule on the real server before it does anything."""
+
+from pilvi.compute.servers.service.actions import (
+    add_security_group,
+    console_output,
+    delete,
+    lock,
+    pause,
+    reboot,
+    remove_security_group,
+    start,
+    stop,
+    unlock,
+    unpause,
+    update,
+)
+from pilvi.compute.servers.service.creation import create
+from pilvi.compute.servers.service.lists import (
+    find,
+    get,
+    list_,
+    missing,
+    on_host,
+    replace_metadata,
+    replace_tags,
+    reread,
+    show,
+    transitional,
+    usage_of_host,
+    with_nics,
+)
+from pilvi.compute.servers.service.reports import expire, observe
+
+__all__ = [
+    "add_security_group", "console_output", "create", "delete", "expire", "find", "get", "list_", "lock", "missing",
+    "observe", "on_host", "pause", "reboot", "remove_security_group", "replace_metadata", "replace_tags", "reread",
+    "show", "start", "stop", "transitional", "unlock", "unpause", "update", "usage_of_host", "with_nics",
+]  # fmt: skip

@@ -1,0 +1,152 @@
+"""The composition root: the only module that imports every service, and what each process is made of.
+
+Services are imported inside the functions: the process that only watches over a server's worker stays small.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pilvi.kernel.config import Config, Secret, load
+
+if TYPE_CHECKING:
+    from pilvi.kernel.db import Database
+    from pilvi.kernel.http import Edge, Service
+    from pilvi.kernel.loop import Loop
+
+SCHEMA = ("kernel", "identity", "image", "placement", "compute", "network")
+"""Services with tables, in the order in which their migrations run."""
+
+CATALOG = (
+    ("identity", "keystone", "/identity"),
+    ("image", "glance", "/image"),
+    ("placement", "placement", "/placement"),
+    ("compute", "nova", "/compute/v2.1"),
+    ("network", "neutron", "/network"),
+)
+"""Type, name and path of what the catalog announces."""
+
+CONFIG_VARIABLE = "PILVI_CONFIG"
+
+
+def open_database(config: Config) -> "Database":
+    from pilvi.kernel.db import connect
+
+    return connect(config.database_url)
+
+
+def migrate(config: Config) -> None:
+    """Bring the schema up to date."""
+    from pilvi.kernel.migrate import migrate as apply
+
+    database = open_database(config)
+    apply(database, list(SCHEMA))
+    database.close()
+
+
+def bootstrap(config: Config, admin_password: Secret) -> None:
+    """The first domain, roles, project, administrator and catalog. Again it changes nothing but a new password or URL."""
+    from pilvi.identity import facade as identity
+
+    hashed = identity.hash_password(admin_password.reveal())
+    database = open_database(config)
+    database.write(
+        lambda tx: identity.bootstrap(
+            tx,
+            admin_password_hash=hashed,
+            region=config.cloud.region,
+            public_url=config.cloud.public_url,
+            services=CATALOG,
+        )
+    )
+    database.close()
+
+
+def services_of(config: Config) -> "list[Service]":
+    from pilvi.compute import routes as compute
+    from pilvi.identity import routes as identity
+    from pilvi.image import routes as image
+    from pilvi.network import routes as network
+    from pilvi.placement import routes as placement
+
+    return [
+        *identity.services_of(config),
+        *image.services_of(config),
+        *placement.services_of(config),
+        *network.services_of(config),
+        *compute.services_of(config),
+    ]
+
+
+def loops_of(config: Config) -> "list[Loop]":
+    from pilvi.compute import routes as compute
+    from pilvi.network import routes as network
+
+    return [*compute.loops(), *network.loops()]
+
+
+def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Edge":
+    from pilvi.identity import facade as identity
+    from pilvi.kernel.http import Edge
+
+    return Edge(
+        database,
+        services_of(config),
+        identity.authenticate,
+        public_url=config.cloud.public_url,
+        front_secret=front_secret,
+    )
+
+
+def api_application() -> Callable[..., Any]:
+    """What a granian worker serves: the APIs, and the loops beside them."""
+    from pilvi.compute.hosts import service as compute_hosts
+    from pilvi.kernel import hosts
+    from pilvi.kernel.log import configure
+    from pilvi.kernel.loop import Runner
+    from pilvi.live.client import LiveClient
+
+    config = load(Path(os.environ[CONFIG_VARIABLE]))
+    configure("api", config.paths.log, level=config.api.log_level)
+    database = open_database(config)
+    live = LiveClient(config.paths.live_socket, config.paths.live_wake_socket)
+    hosts.wake.append(live.wake)
+    compute_hosts.console_reader.append(live.console_output)
+    Runner(database, loops_of(config)).start()
+    return edge_of(config, database, Secret.from_file(config.paths.front_secret).reveal()).application()
+
+
+def run_api(config: Config) -> None:
+    """Serve until told to stop."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    os.environ[CONFIG_VARIABLE] = str(config.paths.config)
+    config.paths.api_socket.unlink(missing_ok=True)
+    server: Any = Granian(
+        "pilvi.main:api_application",
+        factory=True,
+        uds=config.paths.api_socket,
+        uds_permissions=0o600,
+        interface=Interfaces.WSGI,
+        workers=config.api.processes,
+        blocking_threads=config.api.threads,
+        blocking_threads_idle_timeout=600,
+        respawn_failed_workers=True,
+        log_enabled=False,
+        process_name=None,
+    )
+    server.serve()
+
+
+def run_live(config: Config) -> None:
+    from pilvi.live.server import run
+
+    run(config)
+
+
+def run_agent(config: Config) -> None:
+    from pilvi.agent.process import run
+
+    run(config)
