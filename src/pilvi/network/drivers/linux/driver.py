@@ -9,18 +9,18 @@ from pilvi.network.drivers import names
 from pilvi.network.drivers.linux import namespaces, nft, probe, taps
 from pilvi.network.drivers.linux.plug import Plug
 from pilvi.network.drivers.linux.rules import Rules
-from pilvi.network.drivers.linux.spaces import Spaces
+from pilvi.network.drivers.linux.spaces import Spaces, read_json, write_json
 from pilvi.network.drivers.linux.turn import Past, Turn
-from pilvi.network.drivers.linux.vet import vet
-from pilvi.network.drivers.linux.wiring import Owner, Space
+from pilvi.network.drivers.linux.wiring import Space
 from pilvi.network.drivers.protocol import (
     Capabilities,
     DriverFault,
     HostState,
     HostStatus,
-    ObjectStatus,
     PortCounters,
 )
+from pilvi.network.drivers.records import BadRecord
+from pilvi.network.drivers.vet import statuses, union, vet
 
 _COUNTERS = struct.Struct("=8Q")  # rx and tx packets, rx and tx bytes, rx and tx errors, rx and tx dropped
 
@@ -36,6 +36,8 @@ class LinuxDriver:
         self._rules = Rules(host_dir)
         self._past = Past()
         self._capabilities: Capabilities | None = None
+        self._applied_record = host_dir / "network-applied.json"
+        self._applied = _read_state(self._applied_record)
         self._tap_of: dict[str, str] = {}
         self._lock = threading.RLock()
 
@@ -49,14 +51,19 @@ class LinuxDriver:
     def reconcile(self, state: HostState, *, may_remove: bool = True) -> HostStatus:
         with self._lock:
             shim = dict(self.capabilities().detail)["shim"]
-            vetted = vet(state)
+            # A partial state is completed by what was applied last: nobody loses what the state does not speak of.
+            whole = state if may_remove else union(self._applied, state)
+            if whole != self._applied:
+                write_json(self._applied_record, whole.to_json())
+                self._applied = whole
+            vetted = vet(whole)
             turn = Turn(self._tag, self._spaces, self._rules, shim, self._tap_owner_uid, self._past)
             try:
                 turn.run(vetted, may_remove=may_remove)
             except (OSError, namespaces.NoNamespace, nft.NftError) as error:
                 raise DriverFault(f"The data plane cannot be made: {error}", retry=True) from error
             self._tap_of = {port.id: port.tap_name for port in vetted.state.ports}
-            return HostStatus(_statuses(state, turn.errors), turn.changes)
+            return HostStatus(statuses(state, turn.errors), turn.changes)
 
     def open_tap(self, port_id: str) -> int:
         with self._lock:
@@ -90,6 +97,8 @@ class LinuxDriver:
                 self._spaces.remove(name)
             self._past = Past()
             self._tap_of = {}
+            self._applied = HostState()
+            self._applied_record.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Lets go of the namespaces without changing anything in them."""
@@ -97,26 +106,14 @@ class LinuxDriver:
             self._spaces.close_all()
 
 
+def _read_state(record: Path) -> HostState:
+    try:
+        return HostState.from_json(read_json(record))
+    except BadRecord:
+        return HostState()  # Of another release: the next complete state says it all.
+
+
 def _counters(stats: bytes) -> PortCounters:
     # What the host receives on a tap is what the guest sent.
     sent_packets, got_packets, sent_bytes, got_bytes, _, _, sent_dropped, got_dropped = _COUNTERS.unpack_from(stats)
     return PortCounters(got_bytes, got_packets, sent_bytes, sent_packets, got_dropped, sent_dropped)
-
-
-def _statuses(state: HostState, errors: Mapping[Owner, str]) -> tuple[ObjectStatus, ...]:
-    host_error = errors.get(("host", ""))
-    found = [_status(("network", network.id), errors, [host_error]) for network in state.networks]
-    for port in state.ports:
-        reasons = [errors.get(("network", port.network_id)), host_error]
-        found.append(_status(("port", port.id), errors, reasons))
-    found += [_status(("security_group", group.id), errors, [host_error]) for group in state.security_groups]
-    for router in state.routers:
-        found.append(_status(("router", router.id), errors, [host_error]))
-        reasons = [errors.get(("router", router.id)), host_error]
-        found += [_status(("floating_ip", one.id), errors, reasons) for one in router.floating_ips]
-    return tuple(found)
-
-
-def _status(owner: Owner, errors: Mapping[Owner, str], others: list[str | None]) -> ObjectStatus:
-    reasons = [errors.get(owner), *others]
-    return ObjectStatus(owner[0], owner[1], next((reason for reason in reasons if reason is not None), None))

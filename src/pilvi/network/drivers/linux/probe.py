@@ -8,8 +8,8 @@ from pilvi.network.drivers.linux.links import Links
 from pilvi.network.drivers.linux.port_security import BR_NETFILTER, BRIDGE_CONNTRACK, compile_filter
 from pilvi.network.drivers.linux.ruleset import replacement
 from pilvi.network.drivers.linux.spaces import Spaces
-from pilvi.network.drivers.linux.vet import vet
 from pilvi.network.drivers.protocol import DriverFault, FixedIp, HostState, Network, Port
+from pilvi.network.drivers.vet import vet
 
 _SAMPLE = HostState(
     networks=(Network("probe", zone=1),),

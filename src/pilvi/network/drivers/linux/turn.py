@@ -17,9 +17,9 @@ from pilvi.network.drivers.linux.plug import Plug
 from pilvi.network.drivers.linux.router_rules import compile_router
 from pilvi.network.drivers.linux.rules import Rules
 from pilvi.network.drivers.linux.spaces import OpenSpace, Spaces
-from pilvi.network.drivers.linux.vet import Vetted
 from pilvi.network.drivers.linux.wiring import Owner, Space, WantedRoute
 from pilvi.network.drivers.protocol import HostState, Router
+from pilvi.network.drivers.vet import Vetted
 
 
 @dataclass(slots=True)

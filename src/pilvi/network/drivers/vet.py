@@ -5,9 +5,9 @@ What passes here is safe to be written into rules: addresses parse, MACs are MAC
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pilvi.network.drivers import names
 from pilvi.network.drivers.protocol import (
@@ -15,6 +15,7 @@ from pilvi.network.drivers.protocol import (
     FixedIp,
     HostState,
     Network,
+    ObjectStatus,
     Port,
     Router,
     SecurityGroup,
@@ -160,3 +161,42 @@ def mac(text: str) -> str:
     if not _MAC.fullmatch(lower):
         raise Unfit(f"{text!r} is not the MAC address of one station.")
     return lower
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+def union(old: HostState, new: HostState) -> HostState:
+    """The new objects, and the old ones that the new state does not speak of."""
+    return HostState(
+        _kept(old.networks, new.networks),
+        _kept(old.ports, new.ports),
+        _kept(old.security_groups, new.security_groups),
+        _kept(old.routers, new.routers),
+    )
+
+
+def _kept(old: tuple[N, ...], new: tuple[N, ...]) -> tuple[N, ...]:
+    spoken_of = {one.id for one in new}
+    return (*new, *(one for one in old if one.id not in spoken_of))
+
+
+def statuses(state: HostState, errors: Mapping[Key, str]) -> tuple[ObjectStatus, ...]:
+    """What is reported of each object: its own error, or that of what it rests on. ("host", "") is under them all."""
+
+    def status(kind: str, id: str, *below: Key) -> ObjectStatus:
+        keys: tuple[Key, ...] = ((kind, id), *below, ("host", ""))
+        return ObjectStatus(kind, id, next((errors[key] for key in keys if key in errors), None))
+
+    found = [status("network", network.id) for network in state.networks]
+    found += [status("port", port.id, ("network", port.network_id)) for port in state.ports]
+    found += [status("security_group", group.id) for group in state.security_groups]
+    for router in state.routers:
+        found.append(status("router", router.id))
+        found += [status("floating_ip", one.id, ("router", router.id)) for one in router.floating_ips]
+    return tuple(found)
