@@ -19,8 +19,8 @@ TINY_VIRTUAL_BYTES = 49 * 1024 * 1024
 PATIENCE_S = 120.0
 
 
-def make_driver(directory: Path) -> Qemu:
-    return Qemu(QemuConfig(directory=directory, virt_type="tcg"))
+def make_driver(directory: Path, on_change: Callable[[str], None] | None = None) -> Qemu:
+    return Qemu(QemuConfig(directory=directory, virt_type="tcg"), on_change)
 
 
 @contextmanager

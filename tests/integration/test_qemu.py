@@ -1,6 +1,7 @@
 """The qemu driver with real processes under TCG: the common suite on boot sectors, then what needs a whole guest."""
 
 import os
+import queue
 import shutil
 import stat
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from pilvi.compute.drivers.protocol import DriverFault
 from pilvi.compute.drivers.qemu import argv, boot_probe, process, record
 from pilvi.compute.drivers.qemu.driver import Qemu
-from pilvi.compute.drivers.qemu.qmp import Qmp
+from pilvi.compute.drivers.qemu.qmp import Qmp, connect_unix
 from tests.contract.drivers.hypervisor_suite import Host, HypervisorSuite, no_tap
 from tests.integration import qemu_rig as rig
 
@@ -157,6 +158,21 @@ def test_the_console_ring_keeps_what_was_written_while_no_agent_was_there(direct
     second.close()
 
 
+def test_a_guest_that_dies_is_told_of_at_once(directory: Path) -> None:
+    spec = rig.sector_spec(directory, str(uuid4()))
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    driver = rig.make_driver(directory, told.put)
+    driver.define(spec)
+    for _ in range(2):
+        driver.power_on(spec.id, no_tap)
+        while not told.empty():
+            told.get()
+        rig.kill_guest(directory, spec.id)
+        assert told.get(timeout=10) == spec.id
+        assert driver.guests()[spec.id].power == "crashed"
+    driver.close()
+
+
 def test_a_tiny_guest_lives_its_whole_life(directory: Path, driver: Qemu) -> None:
     metadata = b'{"uuid": "%s", "hostname": "drive.novalocal", "public_keys": {}}'
     guest_id = str(uuid4())
@@ -174,7 +190,8 @@ def test_a_tiny_guest_lives_its_whole_life(directory: Path, driver: Qemu) -> Non
         assert word in text
     vnc = driver.vnc_socket(guest_id)
     assert vnc is not None
-    assert vnc.is_socket()
+    with connect_unix(vnc, timeout_s=10) as screen:
+        assert screen.recv(12) == b"RFB 003.008\n"
 
     pid = pid_of(directory, guest_id)
     driver.reboot(guest_id, "soft", generation=1, open_tap=no_tap, timeout_s=rig.PATIENCE_S)
@@ -197,12 +214,15 @@ def test_a_guest_that_switches_itself_off_is_seen_so_even_by_an_agent_that_was_a
         "openstack/latest/user_data": b"#!/bin/sh\nsleep 1\npoweroff\n",
     }
     spec = replace(rig.tiny_spec(directory, guest_id), config_drive=drive)
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
     first = rig.make_driver(directory)
     first.define(spec)
     first.power_on(guest_id, no_tap)
     rig.wait_for_text(first, guest_id, b"tiny: sshd")
     first.close()
-    second = rig.make_driver(directory)
+    second = rig.make_driver(directory, told.put)
+    if second.guests()[guest_id].power != "off":
+        assert told.get(timeout=rig.PATIENCE_S) == guest_id
     rig.wait_until(lambda: second.guests()[guest_id].power == "off")
     seen = second.guests()[guest_id]
     assert (seen.stopped_by, seen.stopped_generation) == ("guest", 1)

@@ -62,7 +62,7 @@ class ImageCache:
                 self._make_room(image.size_bytes)
                 self._fetch(image, path)
             os.utime(path)  # the least recently used image goes first
-        return ImageFile(path, disk_format, image.virtual_size_bytes)
+        return ImageFile(path, disk_format, virtual_size_bytes(path, disk_format))
 
     def prune(self) -> None:
         self._make_room(0)
@@ -118,6 +118,14 @@ class ImageCache:
             (workshop / "target").replace(part)
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
+
+
+def virtual_size_bytes(path: Path, disk_format: str) -> int:
+    """As the file itself says: an overlay that is smaller than its image would cut off the guest's disk."""
+    if disk_format != "qcow2":
+        return path.stat().st_size
+    with path.open("rb") as file:
+        return int.from_bytes(file.read(32)[24:32])
 
 
 def refuse_references(path: Path, disk_format: str) -> None:

@@ -101,6 +101,6 @@ def test_other_formats_are_turned_into_qcow2_by_an_unprivileged_process(tmp_path
     assert os.spawnlp(os.P_WAIT, "qemu-img", "qemu-img", "create", "-q", "-f", "vmdk", str(source), "2M") == 0
     content = source.read_bytes()
     found = ImageCache(tmp_path / "cache", serving(content)).ensure(image_of(content, "vmdk"))
-    assert found.disk_format == "qcow2"
+    assert (found.disk_format, found.virtual_size_bytes) == ("qcow2", 2 * 1024 * 1024)
     assert found.path.read_bytes().startswith(b"QFI\xfb")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "source.vmdk"]

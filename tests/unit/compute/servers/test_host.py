@@ -130,7 +130,7 @@ def document(server_id: str = "a", **changes: Any) -> dict[str, Any]:
         "image": {"id": "i", "sha512": "0" * 128, "disk_format": "raw", "size_bytes": 1, "virtual_size_bytes": 1},
         "nics": [{"port_id": "p1", "mac": "FA:16:3E:00:00:01", "mtu": 1450, "network_id": "n"}],
         "config_drive": True,
-        "metadata": {"files": {"openstack/latest/user_data": {"base64": "AP8="}, "a": "text"}},
+        "metadata": {"files": {"openstack/latest/user_data": "AP8=", "a": "dGV4dA=="}},
         "request_id": "req-1",
         **changes,
     }
@@ -292,4 +292,4 @@ def test_a_document_is_understood_to_the_last_field() -> None:
     assert server.config_drive == {"openstack/latest/user_data": b"\x00\xff", "a": b"text"}
     assert (server.nics[0].mac, server.nics[0].mtu) == ("fa:16:3e:00:00:01", 1450)
     with pytest.raises(ValueError, match="base64"):
-        parse(document(metadata={"files": {"x": {"base64": "%%"}}}))
+        parse(document(metadata={"files": {"x": "%%"}}))

@@ -5,14 +5,13 @@ import fcntl
 import os
 import re
 import shutil
-import stat
 import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from pilvi.compute.drivers.protocol import (
     Capabilities,
@@ -23,10 +22,14 @@ from pilvi.compute.drivers.protocol import (
     RebootKind,
     never,
 )
-from pilvi.compute.drivers.qemu import argv, boot_probe, console, disks, installation, process, record
+from pilvi.compute.drivers.qemu import argv, console, disks, installation, launch, process, record
+from pilvi.compute.drivers.qemu.config import QemuConfig
 from pilvi.compute.drivers.qemu.monitor import LOG, Monitor
 from pilvi.compute.drivers.qemu.process import Process
 from pilvi.compute.drivers.qemu.record import Record
+from pilvi.compute.drivers.qemu.watch import Watcher
+
+__all__ = ["Qemu", "QemuConfig"]
 
 UIDS_PER_HOST: Final = 4096
 HOUR_S: Final = 3600.0
@@ -34,21 +37,14 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class QemuConfig:
-    directory: Path  # `host/` of the state directory; guests and their files live below it
-    virt_type: Literal["auto", "kvm", "tcg"] = "auto"
-    binary: str = "qemu-system-x86_64"
-    cpu_model: str = ""  # empty: host under KVM, a fixed portable model under TCG
-    first_uid: int = 0  # of the range of users that guests run as; 0 derives one from the directory
-    probe_guest: boot_probe.ProbeGuest | None = None
-
-
 class Qemu:
     """One per host directory. A second one on the same directory is refused."""
 
-    def __init__(self, config: QemuConfig) -> None:
+    def __init__(self, config: QemuConfig, on_change: Callable[[str], None] | None = None) -> None:
+        """`on_change` is called from a thread with the id of a guest that stopped, ended or went on by itself."""
         self._config = config
+        self._launcher = launch.Launcher(config)
+        self._watcher = None if on_change is None else Watcher(on_change)
         self._guests_dir = config.directory / "guests"
         self._guests_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._first_uid = config.first_uid or 1_600_000_000 + UIDS_PER_HOST * (
@@ -58,12 +54,13 @@ class Qemu:
         self._lock = threading.Lock()
         self._locks: dict[str, threading.RLock] = {}
         self._monitors: dict[tuple[str, int], Monitor] = {}
-        self._acceleration: Literal["kvm", "tcg"] | None = None
         for gone in self._guests_dir.glob(".gone-*"):
             shutil.rmtree(gone, ignore_errors=True)
 
     def close(self) -> None:
         """Lets another driver have the directory. Guests run on."""
+        if self._watcher is not None:
+            self._watcher.close()
         os.close(self._held)
 
     # --- what is there
@@ -73,11 +70,11 @@ class Qemu:
         return Capabilities(
             hypervisor="QEMU",
             version=found.version,
-            acceleration=self._accelerate(),
+            acceleration=self._launcher.acceleration(),
             vcpus=os.cpu_count() or 1,
             memory_mib=installation.memory_mib(),
             disk_gib=shutil.disk_usage(self._guests_dir).total // disks.GIB,
-            cpu_model=self._config.cpu_model or ("host" if self._accelerate() == "kvm" else "qemu64"),
+            cpu_model=self._config.cpu_model or ("host" if self._launcher.acceleration() == "kvm" else "qemu64"),
             disk_formats=frozenset({"qcow2", "raw", "iso", "ami", "vmdk", "vdi", "vhd", "vhdx"}),
             traits=frozenset({"COMPUTE_NET_VIF_MODEL_VIRTIO", "COMPUTE_STORAGE_BUS_VIRTIO", "COMPUTE_NODE"}),
         )
@@ -114,6 +111,7 @@ class Qemu:
         )
         if not process.is_alive(_process(known)):
             return _look_at_dead(seen, known, self._path(guest_id))
+        self._follow(known, _process(known))
         state, word = self._monitor(guest_id, known).state()
         match state:
             case "running" | "silent":
@@ -144,7 +142,7 @@ class Qemu:
             known, directory = self._read(spec.id), self._path(spec.id)
             if known is not None and known.spec.generation >= spec.generation:
                 return
-            argv.build(spec, self._machine(installation.find(self._config.binary).machine_type), [0] * len(spec.nics))
+            self._launcher.check(spec)
             if known is None:
                 known = self._prepare(spec)
             disks.ensure(directory, spec, known.uid)
@@ -153,7 +151,7 @@ class Qemu:
     def _prepare(self, spec: GuestSpec) -> Record:
         """An empty directory for the guest. What an interrupted attempt left may belong to another user: it goes."""
         directory = self._path(spec.id)
-        self._kill_strays(directory, spec.id)
+        launch.kill_strays(directory, spec.id)
         shutil.rmtree(directory, ignore_errors=True)
         uid = self._free_uid()
         directory.mkdir(mode=0o710)
@@ -179,7 +177,7 @@ class Qemu:
                 known = self._read(guest_id)
                 if known is not None:
                     process.kill(_process(known))
-            self._kill_strays(directory, guest_id)
+            launch.kill_strays(directory, guest_id)
             gone = directory.with_name(f".gone-{guest_id}")
             shutil.rmtree(gone, ignore_errors=True)
             directory.rename(gone)
@@ -308,75 +306,19 @@ class Qemu:
         path = self._path(guest_id) / argv.VNC_SOCKET
         return path if path.exists() else None
 
-    # --- the process
-
-    def _launch(self, known: Record, open_tap: OpenTap) -> None:
-        guest_id, directory = known.spec.id, self._path(known.spec.id)
-        self._kill_strays(directory, guest_id)
-        self._make_run_directory(directory, known.uid)
-        taps: list[int] = []
-        try:
-            for nic in known.spec.nics:
-                taps.append(open_tap(nic.port_id))  # noqa: PERF401 - those opened are closed if the next one fails
-            started = process.start(
-                argv.build(known.spec, self._machine(known.machine_type), taps),
-                directory=directory,
-                uid=self._user(known),
-                log=directory / LOG,
-                pass_fds=taps,
-                groups=self._groups(),
-            )
-        finally:
-            for tap in taps:
-                os.close(tap)
-        try:
-            self._monitor(guest_id, known).wait_ready(started)
-            self._write(known.started(pid=started.pid, start_ticks=started.start_ticks, boot_id=process.boot_id()))
-            self._monitor(guest_id, known).tell("cont")
-        except DriverFault:
-            process.kill(started)
-            self._write(replace(known, pid=0, start_ticks=0))
-            raise
+    # --- records
 
     def _end(self, known: Record) -> None:
         self._monitor(known.spec.id, known).end(_process(known))
 
-    def _kill_strays(self, directory: Path, guest_id: str) -> None:
-        """A process that was started and not recorded has not run an instruction of its guest yet."""
-        for stray in process.find(directory.resolve(), f"guest={guest_id},debug-threads=on"):
-            process.kill(stray)
+    def _launch(self, known: Record, open_tap: OpenTap) -> None:
+        directory = self._path(known.spec.id)
+        started = self._launcher.launch(directory, known, self._monitor(known.spec.id, known), open_tap)
+        self._follow(known, started)
 
-    def _make_run_directory(self, directory: Path, uid: int) -> None:
-        """The only place where the guest's user may create anything: its sockets."""
-        path = directory / "run"
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            os.chown(path, uid, uid)
-
-    def _machine(self, machine_type: str) -> argv.Machine:
-        return argv.Machine(self._config.binary, machine_type, self._accelerate(), self._config.cpu_model)
-
-    def _accelerate(self) -> Literal["kvm", "tcg"]:
-        with self._lock:
-            if self._acceleration is None:
-                cache = self._config.directory / "probe.json"
-                self._acceleration, _ = boot_probe.choose(
-                    self._config.virt_type, cache, shutil.which(self._config.binary) or "", self._config.probe_guest
-                )
-            return self._acceleration
-
-    def _groups(self) -> list[int]:
-        if self._accelerate() == "kvm":
-            with contextlib.suppress(OSError):
-                status = Path("/dev/kvm").stat()
-                return [status.st_gid] if status.st_mode & stat.S_IRGRP else []
-        return []
-
-    def _user(self, known: Record) -> int | None:
-        return known.uid if os.geteuid() == 0 else None
-
-    # --- records
+    def _follow(self, known: Record, running: Process) -> None:
+        if self._watcher is not None:
+            self._watcher.follow(known.spec.id, running, self._path(known.spec.id), launch.user_of(known))
 
     def _path(self, guest_id: str) -> Path:
         if not _ID.match(guest_id):
@@ -403,7 +345,7 @@ class Qemu:
         with self._lock:
             key = (guest_id, known.uid)
             if key not in self._monitors:
-                self._monitors[key] = Monitor(self._path(guest_id), self._user(known))
+                self._monitors[key] = Monitor(self._path(guest_id), launch.user_of(known))
             return self._monitors[key]
 
 

@@ -45,6 +45,11 @@ class Qmp:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._socket.close()
 
+    def detach(self) -> socket.socket:
+        """The bare connection, for one who only listens to events."""
+        self._socket.setblocking(False)
+        return self._socket
+
     def execute(self, command: str, **arguments: Any) -> Any:
         """The command's return value. Events that arrive in between are dropped: state is asked for, not followed."""
         words = {name.replace("_", "-"): value for name, value in arguments.items()}

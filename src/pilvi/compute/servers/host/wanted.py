@@ -85,17 +85,13 @@ def parse(document: Mapping[str, Any]) -> Wanted:
 
 
 def files(metadata: Mapping[str, Any]) -> dict[str, bytes]:
-    """Files are text, or `{"base64": …}` where they are not."""
-    return {str(name): _content(value) for name, value in (metadata.get("files") or {}).items()}
-
-
-def _content(value: Any) -> bytes:
-    if isinstance(value, Mapping):
-        try:
-            return base64.b64decode(value["base64"], validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"a metadata file is not base64: {error}") from error
-    return str(value).encode()
+    """Path -> content; contents travel as base64, because user data may be anything."""
+    try:
+        return {
+            str(name): base64.b64decode(text, validate=True) for name, text in (metadata.get("files") or {}).items()
+        }
+    except binascii.Error as error:
+        raise ValueError(f"a metadata file is not base64: {error}") from error
 
 
 def _request_id(document: Mapping[str, Any]) -> str:
