@@ -7,11 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pilvi.ops.tiny_image import disk, packages, tree
-from pilvi.ops.tiny_image.shell import TinyImageFault, run
+from pilvi.ops.tiny_image.shell import TinyImageFault, environment, run
 
 __all__ = ["TinyImageFault", "build"]
 
 Progress = Callable[[str], None]
+TOOLS = (
+    "apt-get apt-cache dpkg-deb dpkg-query depmod cpio gzip mke2fs debugfs mkfs.vfat mcopy mmd syslinux sfdisk qemu-img "
+    "zstd ldd dropbear dropbearkey"
+)
 
 
 def build(out_dir: Path, work_dir: Path, progress: Progress = lambda step: None) -> Path:
@@ -23,12 +27,19 @@ def build(out_dir: Path, work_dir: Path, progress: Progress = lambda step: None)
     if image.exists() and note.exists() and note.read_text() == inputs():
         progress("the tiny image is up to date")
         return image
+    _check_tools()
     for directory in (out_dir, work_dir):
         directory.mkdir(parents=True, exist_ok=True)
     note.unlink(missing_ok=True)
     _make(image, work_dir, progress)
     note.write_text(inputs())
     return image
+
+
+def _check_tools() -> None:
+    missing = [tool for tool in TOOLS.split() if shutil.which(tool, path=environment()["PATH"]) is None]
+    if missing:
+        raise TinyImageFault(f"{', '.join(missing)}: not installed. Install the packages of APT_PACKAGES.")
 
 
 def _make(image: Path, work_dir: Path, progress: Progress) -> None:
