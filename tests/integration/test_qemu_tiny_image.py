@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,6 @@ def test_the_same_packages_give_the_same_bytes_without_the_network(tmp_path: Pat
 
 
 def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pilvi.ops.tiny_image.build.environment", lambda: {"PATH": "/nowhere"})
-    with pytest.raises(tiny_image.TinyImageFault, match="syslinux, .*: not installed"):
+    monkeypatch.setattr(sys.modules["pilvi.ops.tiny_image.build"], "environment", lambda: {"PATH": "/nowhere"})
+    with pytest.raises(tiny_image.TinyImageFault, match=r"syslinux, .*: not installed"):
         tiny_image.build(tmp_path / "out", tmp_path / "work")

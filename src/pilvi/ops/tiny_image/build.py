@@ -13,8 +13,8 @@ __all__ = ["TinyImageFault", "build"]
 
 Progress = Callable[[str], None]
 TOOLS = (
-    "apt-get apt-cache dpkg-deb dpkg-query depmod cpio gzip mke2fs debugfs mkfs.vfat mcopy mmd syslinux sfdisk qemu-img "
-    "zstd ldd dropbear dropbearkey"
+    "apt-get apt-cache dpkg-deb dpkg-query depmod cpio gzip mke2fs debugfs mkfs.vfat mcopy mmd syslinux sfdisk "
+    "qemu-img zstd ldd dropbear dropbearkey"
 )
 
 
