@@ -198,9 +198,9 @@ def _public(config: Config, secret: Secret) -> str:
         "acl is_image_data path_reg ^/image/v2/images/[^/]+/(file|stage)/?$",
         "acl is_transfer method PUT GET",
         "acl is_stream path_beg /object/ /console/ /events",
+        "http-request deny deny_status 413 if is_too_large !is_image_data !is_stream",
         "use_backend live if is_image_data is_transfer",
         "use_backend live if is_stream",
-        "http-request deny deny_status 413 if is_too_large !is_image_data",
         "use_backend api_large if is_large or is_chunked",
         "default_backend api",
     )
@@ -229,15 +229,23 @@ def _backends(config: Config) -> str:
     paths, threads = config.paths, config.api.threads * config.api.processes
     api = f"unix@{paths.api_socket}"
     live = f"unix@{paths.live_socket}"
+    many = config.front.max_connections  # An answer that nobody reads holds a connection, but no thread.
+    buffered = ("option http-buffer-request", *_retries())
     return "\n\n".join(
         (
-            _block("backend api", "option http-buffer-request", f"server api {api} maxconn {max(64, threads * 8)}"),
+            _block("backend api", *buffered, f"server api {api} maxconn {many}"),
             # A body beyond the buffer reaches api while its client may still stall, and holds one of api's
             # threads meanwhile. So such requests may hold a part of the threads only; the others wait here.
-            _block(
-                "backend api_large", "option http-buffer-request", f"server api {api} maxconn {max(1, threads // 2)}"
-            ),
-            _block("backend live", f"server live {live} maxconn {config.front.max_connections}"),
+            _block("backend api_large", *buffered, f"server api {api} maxconn {max(1, threads // 2)}"),
+            _block("backend live", f"server live {live} maxconn {many}"),
             _block("backend live_agents", f"server live {live} maxconn 1000"),
         )
     )
+
+
+def _retries() -> list[str]:
+    """A process that dies over a question is asked again when it is back; a command is never given twice."""
+    return [
+        "retry-on conn-failure empty-response",
+        "http-request disable-l7-retry unless METH_GET",
+    ]

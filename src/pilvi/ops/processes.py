@@ -82,9 +82,11 @@ def describe(config: Config) -> str:
             "reload_signal": int(signal.SIGUSR2),
         }
     ]
+    listens = {"api": str(config.paths.api_socket), "live": str(config.paths.live_socket), "agent": ""}
     entries += [
         {
             "name": name,
+            "listen": listens[name],
             "argv": python(name, "--config", config_path),
             "env": env,
             "revision": now,

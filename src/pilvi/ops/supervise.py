@@ -13,12 +13,14 @@ import select
 import signal
 import sys
 import time
+from _socket import AF_UNIX, SOCK_STREAM, socket  # The public module costs a megabyte.
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 SHORTEST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 5.0
 STEADY_S: Final = 30.0  # Alive this long: the next death starts with the shortest pause again.
+BACKLOG: Final = 1024
 DAY_S: Final = 24 * 3600.0
 OUTPUT_BYTES: Final = 1024 * 1024  # What a process printed outside its log, kept at most.
 
@@ -35,6 +37,7 @@ class Wanted:
     reload_revision: str = ""  # Another one of these: the process gets `reload_signal`.
     reload_signal: int = 0
     umask: int = 0o022
+    listen: str = ""  # A unix socket that is kept open over restarts and handed over as systemd would.
 
 
 @dataclass
@@ -117,6 +120,7 @@ class Supervisor:
     run_dir: str
     log_dir: str
     slots: dict[str, Slot] = field(default_factory=dict)
+    sockets: dict[str, socket] = field(default_factory=dict)
     daily: list[list[str]] = field(default_factory=list)
     daily_env: dict[str, str] = field(default_factory=dict)
     next_daily: float = 0.0
@@ -175,15 +179,27 @@ class Supervisor:
     def start(self, slot: Slot) -> None:
         wanted = slot.wanted
         self.bound_output(wanted.name)
+        listener = self.listener(wanted.listen) if wanted.listen else None
         pid = os.fork()
         if pid == 0:
-            self.become(wanted)
+            self.become(wanted, listener)
         started = start_time(pid) or ""
         slot.running = Running(
             pid, started, wanted.revision, wanted.reload_revision, os.pidfd_open(pid), time.monotonic()
         )
 
-    def become(self, wanted: Wanted) -> None:
+    def listener(self, path: str) -> socket:
+        """Connections wait in it while the process behind it is being started."""
+        if path not in self.sockets or not os.path.exists(path):
+            remove(path)
+            listener = socket(AF_UNIX, SOCK_STREAM)
+            listener.bind(path)
+            os.chmod(path, 0o660)  # The group is that of the directory: the front's.
+            listener.listen(BACKLOG)
+            self.sockets[path] = listener
+        return self.sockets[path]
+
+    def become(self, wanted: Wanted, listener: socket | None) -> None:
         """In the child: own session, own output file, clean signals, then the program. Never returns."""
         try:
             os.setsid()
@@ -194,13 +210,18 @@ class Supervisor:
             output = os.open(f"{self.log_dir}/{wanted.name}.out", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             for target, source in ((0, null), (1, output), (2, output)):
                 os.dup2(source, target)
-            os.closerange(3, 256)
+            environment = dict(wanted.env)
+            if listener is not None:
+                os.dup2(listener.fileno(), 3)
+                os.set_inheritable(3, True)
+                environment |= {"LISTEN_FDS": "1", "LISTEN_PID": str(pid)}
+            os.closerange(3 if listener is None else 4, 256)
             os.umask(wanted.umask)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             os.chdir("/")
-            os.execve(wanted.argv[0], wanted.argv, wanted.env)
+            os.execve(wanted.argv[0], wanted.argv, environment)
         except BaseException as error:  # noqa: BLE001 - anything here must end this child, not run the parent's code.
             os.write(2, f"pilvi: cannot start {wanted.name}: {error}\n".encode())
         finally:
@@ -299,6 +320,8 @@ class Supervisor:
         self.write_status()
         for slot in reversed(self.slots.values()):
             self.stop(slot)
+        for path in self.sockets:
+            remove(path)
         remove(f"{self.run_dir}/status.json")
 
     def run(self) -> None:
