@@ -1,4 +1,4 @@
-"""Lists filtered, ordered and paged from a query string, in SQL: `name=`, `name__contains=`, `enabled=`, limit, marker."""
+"""Lists filtered, ordered and paged from a query string, in SQL: `name__contains=`, `enabled=`, limit, marker."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar

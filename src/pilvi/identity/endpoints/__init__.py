@@ -1,0 +1,1 @@
+"""Endpoints of the catalog: where each API is, per interface and region."""

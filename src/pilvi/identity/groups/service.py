@@ -1,0 +1,157 @@
+"""What can be done with groups and memberships."""
+
+from dataclasses import replace
+from typing import Any
+
+from pilvi.identity import deletions
+from pilvi.identity.epochs import service as epochs
+from pilvi.identity.groups import policy, store
+from pilvi.identity.groups.model import Group
+from pilvi.identity.projects import service as projects
+from pilvi.identity.users import service as users
+from pilvi.identity.users.model import User
+from pilvi.kernel import ids
+from pilvi.kernel.context import Context
+from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import BadRequest, NotFound
+from pilvi.kernel.paging import Page
+from pilvi.kernel.policy import Rule
+from pilvi.kernel.query import Query
+
+
+def missing(id: str) -> NotFound:
+    return NotFound(f"Could not find group: {id}.")
+
+
+def find(tx: Tx, id: str) -> Group | None:
+    return store.find(tx, id)
+
+
+def find_many(tx: Tx, ids: list[str]) -> list[Group]:
+    return store.find_many(tx, ids)
+
+
+def get(tx: Tx, id: str) -> Group:
+    group = store.find(tx, id)
+    if group is None:
+        raise missing(id)
+    return group
+
+
+def ids_of_user(tx: Tx, user_id: str) -> list[str]:
+    return store.ids_of_user(tx, user_id)
+
+
+def members(tx: Tx, group_ids: list[str]) -> dict[str, list[str]]:
+    """Group → users."""
+    found: dict[str, list[str]] = {id: [] for id in group_ids}
+    for group_id, user_id in store.user_ids(tx, group_ids) if group_ids else []:
+        found[group_id].append(user_id)
+    return found
+
+
+def _allowed(ctx: Context, tx: Tx, rule: Rule, id: str) -> Group:
+    group = store.find(tx, id)
+    rule.check(ctx, domain_id=group.domain_id if group else None)
+    if group is None:
+        raise missing(id)
+    return group
+
+
+def show(ctx: Context, tx: Tx, id: str) -> Group:
+    return _allowed(ctx, tx, policy.SHOW, id)
+
+
+def list_all(ctx: Context, tx: Tx, query: Query) -> Page[Group]:
+    domain_id = ctx.domain_id if ctx.domain_id and not ctx.is_admin else query.get("domain_id")
+    policy.LIST.check(ctx, domain_id=domain_id)
+    return store.search(tx, query, domain_id)
+
+
+def list_of_user(ctx: Context, tx: Tx, user_id: str, query: Query) -> Page[Group]:
+    user = users.find(tx, user_id)
+    policy.LIST_OF_USER.check(ctx, user_id=user_id, domain_id=user.domain_id if user else None)
+    if user is None:
+        raise users.missing(user_id)
+    return store.search(tx, query, None, user_id)
+
+
+def create(ctx: Context, tx: Tx, group: Group) -> Group:
+    if not group.domain_id:
+        group = replace(group, domain_id=projects.own_domain(ctx))
+    policy.CREATE.check(ctx, domain_id=group.domain_id)
+    projects.get_domain(tx, group.domain_id)
+    group = replace(group, id=ids.hexid())
+    store.add(tx, group)
+    return group
+
+
+def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> Group:
+    group = _allowed(ctx, tx, policy.UPDATE, id)
+    if changes.pop("domain_id", group.domain_id) != group.domain_id:
+        raise BadRequest("The domain of a group cannot be changed.")
+    if "extra" in changes:
+        changes["extra"] = {**group.extra, **changes["extra"]}
+    if changes:
+        store.update(tx, id, changes)
+    return replace(group, **changes)
+
+
+def delete(ctx: Context, tx: Tx, id: str) -> None:
+    _allowed(ctx, tx, policy.DELETE, id)
+    remove(tx, id)
+
+
+def remove(tx: Tx, id: str) -> None:
+    deletions.group.announce(tx, id)
+    store.delete(tx, id)
+    epochs.bump(tx)
+
+
+@deletions.domain
+def _release_domain(tx: Tx, domain_id: str) -> None:
+    for id in store.in_domain(tx, domain_id):
+        remove(tx, id)
+
+
+@deletions.user
+def _release_user(tx: Tx, user_id: str) -> None:
+    store.forget_user(tx, user_id)
+
+
+# ---- memberships -------------------------------------------------------------------------------------------------
+
+
+def list_users(ctx: Context, tx: Tx, id: str) -> list[User]:
+    _allowed(ctx, tx, policy.LIST_USERS, id)
+    return users.find_many(tx, members(tx, [id])[id])
+
+
+def _membership(ctx: Context, tx: Tx, rule: Rule, id: str, user_id: str) -> None:
+    """Group and user exist and the caller may; managers only where both are in their domain."""
+    group, user = store.find(tx, id), users.find(tx, user_id)
+    same = group is not None and user is not None and group.domain_id == user.domain_id
+    rule.check(ctx, domain_id=group.domain_id if group is not None and same else None)
+    if group is None:
+        raise missing(id)
+    if user is None:
+        raise users.missing(user_id)
+
+
+def check_user(ctx: Context, tx: Tx, id: str, user_id: str) -> None:
+    _membership(ctx, tx, policy.CHECK_USER, id, user_id)
+    if not store.has(tx, id, user_id):
+        raise NotFound(f"User {user_id} is not in group {id}.")
+
+
+def add_user(ctx: Context, tx: Tx, id: str, user_id: str) -> None:
+    _membership(ctx, tx, policy.ADD_USER, id, user_id)
+    store.join(tx, id, user_id)
+    epochs.bump(tx)
+
+
+def remove_user(ctx: Context, tx: Tx, id: str, user_id: str) -> None:
+    _membership(ctx, tx, policy.REMOVE_USER, id, user_id)
+    if not store.leave(tx, id, user_id):
+        raise NotFound(f"User {user_id} is not in group {id}.")
+    epochs.bump(tx)

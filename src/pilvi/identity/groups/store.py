@@ -1,0 +1,102 @@
+"""Groups and who is in them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from pilvi.identity.groups.model import Group
+from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.errors import Conflict
+from pilvi.kernel.filters import page
+from pilvi.kernel.paging import Page
+from pilvi.kernel.query import Query
+
+groups = sa.Table(
+    "identity_groups",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("domain_id", sa.String(64), nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("extra", Json, nullable=False),
+    sa.UniqueConstraint("domain_id", "name", name="identity_groups_name"),
+)
+memberships = sa.Table(
+    "identity_memberships",
+    metadata,
+    sa.Column("user_id", sa.String(64), primary_key=True),
+    sa.Column("group_id", sa.String(64), primary_key=True),
+    sa.Index("identity_memberships_group", "group_id"),
+)
+_COLUMNS = {n: groups.c[n] for n in ("id", "name", "domain_id", "description")}
+
+
+def taken(name: str) -> Conflict:
+    return Conflict(f"Conflict occurred attempting to store group - Duplicate entry found with name {name}.")
+
+
+def add(tx: Tx, group: Group) -> None:
+    tx.insert(groups, group, duplicate=taken(group.name))
+
+
+def find(tx: Tx, id: str) -> Group | None:
+    return tx.first(sa.select(groups).where(groups.c.id == id), Group)
+
+
+def find_many(tx: Tx, ids: list[str]) -> list[Group]:
+    found: list[Group] = []
+    for start in range(0, len(ids), 500):
+        found += tx.all(sa.select(groups).where(groups.c.id.in_(ids[start : start + 500])), Group)
+    return found
+
+
+def search(tx: Tx, query: Query, domain_id: str | None, user_id: str | None = None) -> Page[Group]:
+    where: list[Any] = [] if domain_id is None else [groups.c.domain_id == domain_id]
+    if user_id is not None:
+        mine = sa.select(memberships.c.group_id).where(memberships.c.user_id == user_id)
+        where.append(groups.c.id.in_(mine))
+    return page(tx, groups, Group, query, _COLUMNS, where)
+
+
+def in_domain(tx: Tx, domain_id: str) -> list[str]:
+    return tx.scalars(sa.select(groups.c.id).where(groups.c.domain_id == domain_id))
+
+
+def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:
+    tx.execute(groups.update().where(groups.c.id == id).values(changes), duplicate=taken(str(changes.get("name"))))
+
+
+def delete(tx: Tx, id: str) -> None:
+    tx.execute(memberships.delete().where(memberships.c.group_id == id))
+    tx.execute(groups.delete().where(groups.c.id == id))
+
+
+def join(tx: Tx, group_id: str, user_id: str) -> None:
+    tx.upsert(memberships, {"user_id": user_id, "group_id": group_id}, keys=("user_id", "group_id"))
+
+
+def leave(tx: Tx, group_id: str, user_id: str) -> int:
+    return tx.execute(_membership(group_id, user_id, memberships.delete()))
+
+
+def has(tx: Tx, group_id: str, user_id: str) -> bool:
+    return tx.scalar(_membership(group_id, user_id, sa.select(memberships.c.user_id))) is not None
+
+
+def _membership(group_id: str, user_id: str, statement: Any) -> Any:
+    return statement.where(memberships.c.group_id == group_id, memberships.c.user_id == user_id)
+
+
+def ids_of_user(tx: Tx, user_id: str) -> list[str]:
+    return tx.scalars(sa.select(memberships.c.group_id).where(memberships.c.user_id == user_id))
+
+
+def user_ids(tx: Tx, group_ids: list[str]) -> list[tuple[str, str]]:
+    """Pairs of group and user."""
+    query = sa.select(memberships.c.group_id, memberships.c.user_id).where(memberships.c.group_id.in_(group_ids))
+    rows: list[Any] = tx.all(query)
+    return [(row.group_id, row.user_id) for row in rows]
+
+
+def forget_user(tx: Tx, user_id: str) -> None:
+    tx.execute(memberships.delete().where(memberships.c.user_id == user_id))

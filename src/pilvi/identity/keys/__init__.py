@@ -1,0 +1,1 @@
+"""Keys that sign tokens and encrypt credentials; kept in the database, rotated, several valid at once."""

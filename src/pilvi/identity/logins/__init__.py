@@ -1,0 +1,1 @@
+"""Logging in: proofs in, token out. Slow checks run between two short transactions."""

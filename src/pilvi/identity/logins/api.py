@@ -1,0 +1,82 @@
+"""POST /auth/tokens."""
+
+from typing import Any
+
+from pilvi.identity import passwords, settings
+from pilvi.identity.logins import service
+from pilvi.identity.logins.model import Login
+from pilvi.identity.rights import service as rights
+from pilvi.identity.rights.model import Validated
+from pilvi.identity.tokens.model import parse
+from pilvi.identity.tokens.wire import document
+from pilvi.identity.users import service as users
+from pilvi.identity.users.model import is_locked_out
+from pilvi.kernel import clock
+from pilvi.kernel.context import Context
+from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import Unauthorized
+from pilvi.kernel.query import Query
+from pilvi.kernel.routing import Answer, Routes
+
+routes = Routes("identity", "/v3/auth")
+
+
+def _prove(ctx: Context, login: Login) -> None:
+    """Run every check, whatever is known already: the time taken must not tell what was wrong."""
+    fits = [_fits(check.secret, check.hashed, check.is_password) for check in login.checks]
+    rules = settings.current.passwords
+    user = login.user
+    by_password = "password" in {proof.method for proof in login.request.proofs}
+    if by_password and user is not None and is_locked_out(user, rules, clock.now()):
+        raise rights.refused()
+    if not all(fits) or not login.is_sound or user is None:
+        if by_password and rules.lockout_failures:
+            id = user.id if user is not None else ""
+            ctx.database.write(lambda tx: users.count_wrong_password(tx, id, rules))
+        raise rights.refused()
+    if by_password:
+        _check_expiry(user)
+        if user.failures:
+            ctx.database.write(lambda tx: users.forget_wrong_passwords(tx, user.id))
+
+
+def _fits(secret: str, hashed: str | None, is_password: bool) -> bool:
+    return passwords.verify(secret, hashed) if is_password else passwords.verify_secret(secret, hashed)
+
+
+def _check_expiry(user: Any) -> None:
+    ends_at = user.password_expires_at
+    if ends_at is not None and not user.options.get("ignore_password_expiry") and clock.parse(ends_at) <= clock.now():
+        raise Unauthorized(
+            f"The password is expired and needs to be changed for user: {user.id}. "
+            f"POST the old and a new one to /v3/users/{user.id}/password."
+        )
+
+
+def _log_in(ctx: Context, begun: tuple[Answer | None, Login, bool]) -> Answer:
+    """After the first transaction: check what is slow to check, then issue the token in another one."""
+    answer, login, with_catalog = begun
+    if answer is not None:
+        return answer
+    _prove(ctx, login)
+
+    def finish(tx: Tx) -> Answer:
+        return _answer(tx, service.finish(tx, login), with_catalog)
+
+    found: Answer = ctx.database.write(finish) if service.needs_write(login) else ctx.database.read(finish)
+    return found
+
+
+def _answer(tx: Tx, issued: tuple[str, Validated], with_catalog: bool) -> Answer:
+    text, validated = issued
+    headers = {"X-Subject-Token": text, "Vary": "X-Auth-Token"}
+    return Answer(201, document(tx, validated, with_catalog=with_catalog), headers)
+
+
+@routes.post("/tokens", rule=None, auth="none", raw=True, writes=False, then=_log_in)
+def create(ctx: Context, tx: Tx, body: Any, query: Query) -> tuple[Answer | None, Login, bool]:
+    with_catalog = "nocatalog" not in query.text
+    login = service.begin(tx, parse(body))
+    if not login.checks and login.is_sound and not service.needs_write(login):
+        return _answer(tx, service.finish(tx, login), with_catalog), login, with_catalog
+    return None, login, with_catalog

@@ -1,0 +1,157 @@
+"""The two halves of a login: `begin` finds out what must be checked, `finish` issues the token."""
+
+from pilvi.identity.application_credentials import service as application_credentials
+from pilvi.identity.domains import service as domains
+from pilvi.identity.logins.model import Check, Login
+from pilvi.identity.projects import service as projects
+from pilvi.identity.projects.model import Project
+from pilvi.identity.rights import service as rights
+from pilvi.identity.rights.model import Validated
+from pilvi.identity.tokens import service as tokens
+from pilvi.identity.tokens.model import Named, Proof, Request, Scope, Token
+from pilvi.identity.trusts import service as trusts
+from pilvi.identity.users import service as users
+from pilvi.identity.users.model import User
+from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import Forbidden, Unauthorized
+
+
+def begin(tx: Tx, request: Request) -> Login:
+    """Look up whom and what the proofs name. Only a bad token is refused at once; nothing slow depends on it."""
+    login = Login(request)
+    for proof in request.proofs:
+        login.methods.append(proof.method)
+        if proof.method == "token":
+            _by_token(tx, login, proof)
+        elif proof.method == "password":
+            user = _find_user(tx, proof.user)
+            _is_about(tx, login, user)
+            login.checks.append(Check(proof.secret, user.password_hash if user else None))
+        elif proof.method == "application_credential":
+            _by_credential(tx, login, proof)
+        else:
+            raise Unauthorized(f"Attempted to authenticate with an unsupported method: {proof.method[:64]}.")
+    return login
+
+
+def _find_user(tx: Tx, named: Named | None) -> User | None:
+    if named is None:
+        return None
+    if named.id:
+        return users.find(tx, named.id)
+    domain = domains.find(tx, id=named.domain_id, name=named.domain_name)
+    return users.find_named(tx, domain.id, named.name) if domain is not None else None
+
+
+def _is_about(tx: Tx, login: Login, user: User | None) -> None:
+    """All proofs must be about one and the same enabled user."""
+    if user is None or (login.user is not None and login.user.id != user.id):
+        login.is_sound = False
+        return
+    try:
+        login.user, login.user_domain = rights.enabled_user(tx, user.id)
+    except Unauthorized:
+        login.is_sound = False
+
+
+def _by_token(tx: Tx, login: Login, proof: Proof) -> None:
+    parent = tokens.validate(tx, proof.secret)
+    if parent.trust is not None or parent.application_credential is not None:
+        raise Forbidden("A token of a trust or an application credential cannot be exchanged for another.")
+    login.parent = parent
+    login.methods += [m for m in parent.token.methods if m not in login.methods]
+    if login.user is not None and login.user.id != parent.token.user_id:
+        login.is_sound = False
+    login.user, login.user_domain = parent.rights.user, parent.rights.user_domain
+
+
+def _by_credential(tx: Tx, login: Login, proof: Proof) -> None:
+    named = proof.credential
+    assert named is not None
+    if named.id:
+        credential = application_credentials.find(tx, named.id)
+    else:
+        owner = _find_user(tx, proof.user)
+        credential = application_credentials.find_named(tx, owner.id, named.name) if owner is not None else None
+    login.checks.append(Check(proof.secret, credential.secret_hash if credential else None, is_password=False))
+    if credential is None or credential.is_expired():
+        login.is_sound = False
+        return
+    login.credential = credential
+    _is_about(tx, login, users.find(tx, credential.user_id))
+
+
+# ---- the second half ---------------------------------------------------------------------------------------------
+
+
+def finish(tx: Tx, login: Login) -> tuple[str, Validated]:
+    """All proofs hold: issue the token for the scope that was asked for."""
+    user = login.user
+    assert user is not None
+    token = tokens.fresh(user.id, login.methods, login.parent.token if login.parent else None)
+    if login.credential is not None:
+        return _for_credential(tx, login, token)
+    scope = login.request.scope
+    if scope.kind == "trust":
+        return _for_trust(tx, token, scope.what.id)
+    if scope.kind == "default":
+        return _for_default(tx, user, token)
+    kind, id = _place(tx, scope)
+    return tokens.issue(tx, tokens.scoped(token, kind, id))
+
+
+def needs_write(login: Login) -> bool:
+    """Trusts may count their uses."""
+    return login.request.scope.kind == "trust"
+
+
+def _place(tx: Tx, scope: Scope) -> tuple[str, str]:
+    """Kind and id of the scope; what cannot be found is refused like what may not be had."""
+    if scope.kind in ("unscoped", "system"):
+        return scope.kind, "system" if scope.kind == "system" else ""
+    found: Project | None
+    what = scope.what
+    if scope.kind == "domain":
+        found = domains.find(tx, id=what.id, name=what.name)
+    elif what.id:
+        found = projects.find(tx, what.id)
+    else:
+        domain = domains.find(tx, id=what.domain_id, name=what.domain_name)
+        found = projects.find_named(tx, domain.id, what.name) if domain is not None else None
+    if found is None:
+        raise rights.refused()
+    return scope.kind, found.id
+
+
+def _for_default(tx: Tx, user: User, token: Token) -> tuple[str, Validated]:
+    """Nothing was asked for: the user's default project if there is one that opens, else no scope."""
+    if user.default_project_id:
+        try:
+            return tokens.issue(tx, tokens.scoped(token, "project", user.default_project_id))
+        except Unauthorized:
+            pass
+    return tokens.issue(tx, token)
+
+
+def _for_credential(tx: Tx, login: Login, token: Token) -> tuple[str, Validated]:
+    credential = login.credential
+    assert credential is not None
+    if login.request.scope.kind != "default":
+        raise Unauthorized("Application credentials cannot request a scope: theirs is their project.")
+    scoped = tokens.with_delegation(tokens.scoped(token, "project", credential.project_id), credential_id=credential.id)
+    return tokens.issue(tx, scoped)
+
+
+def _for_trust(tx: Tx, token: Token, trust_id: str) -> tuple[str, Validated]:
+    trust = trusts.find(tx, trust_id)
+    if trust is None or trust.is_over():
+        raise rights.refused()
+    if trust.trustee_user_id != token.user_id:
+        raise Forbidden("Only the trustee of a trust can use it.")
+    if not trusts.use_once(tx, trust):
+        raise rights.refused()
+    user_id = trust.trustor_user_id if trust.impersonation else trust.trustee_user_id
+    token = tokens.with_delegation(token, user_id=user_id, trust_id=trust.id)
+    if trust.project_id:
+        token = tokens.scoped(token, "project", trust.project_id)
+    return tokens.issue(tx, token)

@@ -1,0 +1,45 @@
+"""The table of contents of identity: every route, and how the service looks to the edge."""
+
+from dataclasses import replace
+
+from pilvi.identity import (
+    settings,
+)
+from pilvi.identity.application_credentials import api as application_credentials
+from pilvi.identity.domains import api as domains
+from pilvi.identity.endpoints import api as endpoints
+from pilvi.identity.faults import dress
+from pilvi.identity.groups import api as groups
+from pilvi.identity.logins import api as logins
+from pilvi.identity.projects import api as projects
+from pilvi.identity.regions import api as regions
+from pilvi.identity.role_assignments import api as role_assignments
+from pilvi.identity.roles import api as roles
+from pilvi.identity.services import api as services
+from pilvi.identity.tokens import api as tokens
+from pilvi.identity.users import api as users
+from pilvi.identity.versions import api as versions
+from pilvi.identity.wire import page_links
+from pilvi.kernel.config import Config
+from pilvi.kernel.http import Service
+from pilvi.kernel.routing import Route
+
+RESOURCES = (
+    versions, logins, tokens, projects, domains, users, groups, roles, role_assignments, application_credentials,
+    services, endpoints, regions,
+)  # fmt: skip
+
+
+def all_routes() -> list[Route]:
+    """Every route; what can be read with GET can be asked for with HEAD, too, as in every version of this API."""
+    found = [route for resource in RESOURCES for route in resource.routes.routes]
+    heads = {route.path for route in found if route.method == "HEAD"}
+    found += [replace(r, method="HEAD") for r in found if r.method == "GET" and r.path not in heads]
+    return found
+
+
+def service(config: Config) -> Service:
+    settings.current.token_lifetime_s = float(config.identity.token_lifetime_s)
+    routes = all_routes()
+    versions.home[:] = routes
+    return Service(name="identity", prefix="/identity", dress=dress, routes=routes, page_links=page_links)

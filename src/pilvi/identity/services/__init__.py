@@ -1,0 +1,1 @@
+"""Services of the catalog: what kinds of API this cloud has."""

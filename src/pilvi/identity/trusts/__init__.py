@@ -1,0 +1,1 @@
+"""Trusts: one user lets another act for them in a project, with chosen roles (OS-TRUST)."""

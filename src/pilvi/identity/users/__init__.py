@@ -1,0 +1,1 @@
+"""Users, their passwords and what security rules say about them."""

@@ -1,0 +1,48 @@
+"""A user, and the pure rules about passwords and lock-out."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    name: str
+    domain_id: str
+    enabled: bool
+    default_project_id: str | None
+    password_hash: str | None
+    password_changed_at: str | None
+    password_expires_at: str | None
+    failures: int
+    """Wrong passwords in a row."""
+    failed_at: float
+    tokens_after: int
+    """Tokens issued before this microsecond do not count any more."""
+    options: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRules:
+    """What a site demands; all off by default."""
+
+    lockout_failures: int = 0
+    lockout_s: float = 1800.0
+    expires_after_days: int = 0
+    minimum_age_days: float = 0.0
+    unique_last: int = 0
+    regex: str = ""
+    regex_description: str = ""
+
+
+def is_locked_out(user: User, rules: PasswordRules, now: float) -> bool:
+    if not rules.lockout_failures or user.options.get("ignore_lockout_failure_attempts"):
+        return False
+    return user.failures >= rules.lockout_failures and now < user.failed_at + rules.lockout_s
+
+
+def failures_after_wrong_password(user: User, rules: PasswordRules, now: float) -> int:
+    """A lock-out that is over starts the count again."""
+    over = user.failures >= rules.lockout_failures and now >= user.failed_at + rules.lockout_s
+    return 1 if over else user.failures + 1

@@ -1,0 +1,75 @@
+"""Bodies and views of users."""
+
+from typing import Annotated, Any
+
+from pilvi.identity.users.model import User
+from pilvi.identity.wire import IdentityView, Name, NullableId, self_link
+from pilvi.kernel.wire import OMIT, Body, From, Length, Schema, Sometimes
+from pilvi.kernel.wire import Name as OnWire
+
+_FLAG = {"type": ["boolean", "null"]}
+Options = Annotated[
+    dict[str, Any] | None,
+    Schema(
+        {
+            "type": "object",
+            "properties": {
+                "ignore_change_password_upon_first_use": _FLAG,
+                "ignore_password_expiry": _FLAG,
+                "ignore_lockout_failure_attempts": _FLAG,
+                "ignore_user_inactivity": _FLAG,
+                "lock_password": _FLAG,
+                "multi_factor_auth_enabled": _FLAG,
+                "multi_factor_auth_rules": {
+                    "type": ["array", "null"],
+                    "maxItems": 32,
+                    "items": {
+                        "type": "array", "minItems": 1, "maxItems": 16, "uniqueItems": True,
+                        "items": {"type": "string", "maxLength": 64},
+                    },
+                },
+            },
+            "additionalProperties": False,
+        }
+    ),
+]  # fmt: skip
+Password = Annotated[str | None, Length(0, 4096)]
+
+
+class UserCreate(Body, root="user", extra=True):
+    name: Name
+    domain_id: NullableId = None
+    default_project_id: NullableId = None
+    enabled: bool = True
+    password: Password = None
+    options: Options = None
+    federated: Annotated[list[Any], Schema({"type": "array", "maxItems": 0})] = []
+
+
+class UserUpdate(Body, root="user", extra=True):
+    name: Name = ""
+    domain_id: NullableId = None
+    default_project_id: NullableId = None
+    enabled: bool = True
+    password: Password = None
+    options: Options = None
+
+
+class PasswordChange(Body, root="user"):
+    password: Annotated[str, Length(1, 4096)]
+    original_password: Annotated[str, Length(1, 4096)]
+
+
+def _default_project(user: User) -> Any:
+    return OMIT if user.default_project_id is None else user.default_project_id
+
+
+class UserView(IdentityView, root="user", plural="users"):
+    id: str
+    name: str
+    domain_id: str
+    enabled: bool
+    password_expires_at: str | None
+    options: dict[str, Any]
+    its_links: Annotated[dict[str, str], OnWire("links"), From(self_link("users"))]
+    default_project_id: Annotated[str, From(_default_project), Sometimes()]

@@ -1,0 +1,1 @@
+"""Version documents and the JSON home of the API."""
