@@ -13,7 +13,7 @@ import pytest
 
 from pilvi.agent.responders.dhcp4 import encode_name
 from pilvi.agent.responders.responders import ResponderThread
-from pilvi.network.drivers.protocol import DhcpOption, HostState, Network, Port, Router, RouterInterface
+from pilvi.network.drivers.protocol import DhcpOption, HostState, Network, Port, Router, RouterGateway, RouterInterface
 from tests.integration import linux_network_rig as made
 from tests.integration.linux_network_rig import Guest, Rig
 
@@ -239,3 +239,52 @@ def wait_until(holds: Callable[[], bool], limit_s: float = 30) -> None:
     while not holds():
         assert time.monotonic() < end, "It did not come true in time."
         time.sleep(0.2)
+
+
+def test_a_guest_of_a_managed_subnet_gets_its_address_by_dhcpv6(cloud: Cloud) -> None:
+    group, net = made.group(*made.PING), made.network(cidr6="fd00:1::/64")
+    wide = replace(net.subnets[1], ipv6_ra_mode="dhcpv6-stateful", ipv6_address_mode="dhcpv6-stateful")
+    net = replace(net, subnets=(net.subnets[0], wide))
+    port = made.port(net, "fd00:1::11", groups=(group,))
+    (guest,) = cloud.plugged(HostState((net,), (port,), (group,)), port)
+
+    def solicit() -> bytes:
+        identifier = b"\0\1\0\x0a\0\3\0\1" + bytes.fromhex(port.mac.replace(":", ""))
+        association = struct.pack("!HHIII", 3, 12, 1, 0, 0)
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as asking:
+            asking.settimeout(1)
+            asking.bind(("::", 546))
+            for _ in range(20):
+                try:
+                    asking.sendto(b"\1abc" + identifier + association, ("ff02::1:2%eth0", 547))
+                    return asking.recv(2048)
+                except OSError:  # Its own address is still being tried for duplicates.
+                    time.sleep(0.3)
+        return b""
+
+    told = guest.inside(solicit)
+    assert told[:4] == b"\2abc"
+    assert socket.inet_pton(socket.AF_INET6, "fd00:1::11") in told
+
+
+def test_foreign_names_are_asked_for_through_the_network_s_own_router(cloud: Cloud, tmp_path: Path) -> None:
+    group = made.group()
+    external = made.network("203.0.113.0/24", zone=2, external=True)
+    net = made.network()
+    subnet = replace(net.subnets[0], dns_nameservers=("203.0.113.1",))
+    net = replace(net, subnets=(subnet,))
+    router = Router(
+        made.new_id(),
+        gateway=RouterGateway(
+            made.new_id(), external.id, made.new_mac(), (made.FixedIp(external.subnets[0].id, "203.0.113.10"),)
+        ),
+        interfaces=(RouterInterface(made.new_id(), net.id, made.new_mac(), "10.0.0.1", "10.0.0.0/24", subnet.id),),
+    )
+    port = made.port(net, "10.0.0.11", groups=(group,))
+    (guest,) = cloud.plugged(HostState((net, external), (port,), (group,), (router,)), port)
+    lease(guest, tmp_path)
+    outside = made.Outside(cloud.rig)
+    with made.listener(outside, 53, kind=socket.SOCK_DGRAM) as seen:
+        # Nobody answers, which after a while is said; what matters is the way the question took.
+        assert resolve(guest, "www.example.org", 1) == (2, b"")
+    assert seen == ["203.0.113.10"]
