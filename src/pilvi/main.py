@@ -18,16 +18,8 @@ if TYPE_CHECKING:
 SCHEMA = ("kernel", "identity", "image", "placement", "compute", "network")
 """Services with tables, in the order in which their migrations run."""
 
-CATALOG = (
-    ("identity", "keystone", "/identity"),
-    ("image", "glance", "/image"),
-    ("placement", "placement", "/placement"),
-    ("compute", "nova", "/compute/v2.1"),
-    ("network", "neutron", "/network"),
-)
-"""Type, name and path of what the catalog announces."""
-
 CONFIG_VARIABLE = "PILVI_CONFIG"
+BACKLOG = 1024
 
 
 def open_database(config: Config) -> "Database":
@@ -57,7 +49,6 @@ def bootstrap(config: Config, admin_password: Secret) -> None:
             admin_password_hash=hashed,
             region=config.cloud.region,
             public_url=config.cloud.public_url,
-            services=CATALOG,
         )
     )
     database.close()
@@ -122,8 +113,12 @@ def run_api(config: Config) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
+    from pilvi.kernel import listen
+
     os.environ[CONFIG_VARIABLE] = str(config.paths.config)
-    config.paths.api_socket.unlink(missing_ok=True)
+    listener = listen.inherited()
+    if listener is None:
+        config.paths.api_socket.unlink(missing_ok=True)
     server: Any = Granian(
         "pilvi.main:api_application",
         factory=True,
@@ -137,6 +132,8 @@ def run_api(config: Config) -> None:
         log_enabled=False,
         process_name=None,
     )
+    if listener is not None:
+        listen.hand_to_granian(server, listener, BACKLOG)
     server.serve()
 
 

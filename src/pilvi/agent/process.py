@@ -33,7 +33,9 @@ _log = logger("agent")
 
 
 class Agent:
-    def __init__(self, config: Config, hypervisor: Hypervisor, network: NetworkDriver) -> None:
+    def __init__(
+        self, config: Config, hypervisor: Hypervisor, network: NetworkDriver, look: threading.Event | None = None
+    ) -> None:
         self.config = config
         self.hypervisor = hypervisor
         self.network = network
@@ -41,9 +43,8 @@ class Agent:
         self.metadata = GuestMetadata()
         self.desired_path = config.paths.host / "desired.json"
         self.cache = ImageCache(config.paths.host / "image-cache", self._download)
-        self.look = threading.Event()
+        self.look = look or threading.Event()
         self.stopping = threading.Event()
-        self.pull = threading.Event()
         self.servers = HostServers(
             hypervisor, open_tap=network.open_tap, fetch_image=self._image, on_news=self.look.set
         )
@@ -74,7 +75,6 @@ class Agent:
         if remembered is not None:
             self._state = remembered
             self._apply(remembered)
-        self.pull.set()
         while not self.stopping.is_set():
             self.look.clear()
             try:
@@ -256,5 +256,6 @@ def run(config: Config) -> None:
     """Until SIGTERM. Guests and networks stay as they are when the agent ends."""
     configure("agent", config.paths.log, level=config.api.log_level)
     config.paths.host.mkdir(mode=0o700, parents=True, exist_ok=True)
-    agent = Agent(config, drivers.hypervisor(config), drivers.network_driver(config))
+    look = threading.Event()
+    agent = Agent(config, drivers.hypervisor(config, lambda _: look.set()), drivers.network_driver(config), look)
     asyncio.run(agent.serve())

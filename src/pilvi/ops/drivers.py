@@ -1,12 +1,14 @@
 """This host's hypervisor and network driver as the configuration names them, for the agent and for `down`."""
 
+from collections.abc import Callable
+
 from pilvi.compute.drivers.protocol import Hypervisor
 from pilvi.kernel.config import Config
 from pilvi.network.drivers.protocol import NetworkDriver
 
 
-def hypervisor(config: Config) -> Hypervisor:
-    """One per host directory: the real one refuses a second that is still open."""
+def hypervisor(config: Config, on_change: Callable[[str], None] | None = None) -> Hypervisor:
+    """One per host directory: the real one refuses a second that is still open. `on_change` hears of guests that stop."""
     host = config.paths.host
     if config.compute.hypervisor == "fake":
         from pilvi.compute.drivers.fake import Fake
@@ -17,7 +19,7 @@ def hypervisor(config: Config) -> Hypervisor:
 
     tiny = config.paths.cache / "tiny"
     probe_guest = ProbeGuest(tiny / "tiny-vmlinuz", tiny / "tiny-initrd")
-    return Qemu(QemuConfig(host, virt_type=config.compute.virt_type, probe_guest=probe_guest))
+    return Qemu(QemuConfig(host, virt_type=config.compute.virt_type, probe_guest=probe_guest), on_change)
 
 
 def network_driver(config: Config) -> NetworkDriver:
