@@ -85,7 +85,7 @@ class Compiler:
         assert key is not None, f"this statement cannot be cached: {statement}"
         compiled = self._cache.get(key.key)
         if compiled is None:
-            compiled = self._build(statement)
+            compiled = self._build(statement, key)
             if len(self._cache) >= CACHE_LIMIT:
                 self._cache.clear()
             self._cache[key.key] = compiled
@@ -99,8 +99,9 @@ class Compiler:
             params[name] = None if value is None else orjson.dumps(value).decode()
         return compiled, cast(dict[str, Any], params), sql
 
-    def _build(self, statement: Any) -> Compiled:
-        compiler = statement.compile(dialect=self.dialect)
+    def _build(self, statement: Any, key: Any = None) -> Compiled:
+        # The key lets the compiler take the values of another statement of the same shape.
+        compiler = statement._compiler(self.dialect, cache_key=key)
         json_params = tuple(name for parameter, name in compiler.bind_names.items() if isinstance(parameter.type, Json))
         expanding = bool(compiler.post_compile_params or compiler.literal_execute_params)
         columns = tuple((str(c.keyname), _kind(c.type)) for c in compiler._result_columns)
