@@ -106,6 +106,6 @@ def _names(tx: Tx, found: list[Effective]) -> Names:
     people = users.find_many(tx, sorted({g.actor_id for g in grants if g.actor_type == "user"}))
     teams = groups.find_many(tx, sorted({g.actor_id for g in grants if g.actor_type == "group"}))
     places = {p.id: p for p in projects.find_many(tx, {g.target_id for g in grants})}
-    homes = {x.domain_id for x in (*people, *teams)} | {p.domain_id for p in places.values()}
+    homes = {u.domain_id for u in people} | {g.domain_id for g in teams} | {p.domain_id for p in places.values()}
     domains = {d.id: d.name for d in projects.find_many(tx, homes)}
     return Names({u.id: u for u in people}, {g.id: g for g in teams}, places, domains, roles.graph(tx).roles)

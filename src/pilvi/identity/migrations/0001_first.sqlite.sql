@@ -1,0 +1,168 @@
+CREATE TABLE identity_access_rules (
+	id VARCHAR(64) NOT NULL,
+	user_id VARCHAR(64) NOT NULL,
+	service VARCHAR(64) NOT NULL,
+	method VARCHAR(16) NOT NULL,
+	path VARCHAR(128) NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT identity_access_rules_same UNIQUE (user_id, service, method, path)
+);
+CREATE TABLE identity_application_credentials (
+	id VARCHAR(64) NOT NULL,
+	user_id VARCHAR(64) NOT NULL,
+	project_id VARCHAR(64) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	description TEXT NOT NULL,
+	secret_hash VARCHAR(255) NOT NULL,
+	role_ids TEXT NOT NULL,
+	unrestricted BOOLEAN NOT NULL,
+	expires_at VARCHAR(27),
+	access_rule_ids TEXT,
+	PRIMARY KEY (id),
+	CONSTRAINT identity_application_credentials_name UNIQUE (user_id, name)
+);
+CREATE INDEX identity_application_credentials_project ON identity_application_credentials (project_id);
+CREATE TABLE identity_endpoints (
+	id VARCHAR(64) NOT NULL,
+	interface VARCHAR(8) NOT NULL,
+	url TEXT NOT NULL,
+	service_id VARCHAR(64) NOT NULL,
+	region_id VARCHAR(255),
+	enabled BOOLEAN NOT NULL,
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_endpoints_service ON identity_endpoints (service_id);
+CREATE TABLE identity_epochs (
+	id INTEGER NOT NULL,
+	epoch BIGINT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE TABLE identity_groups (
+	id VARCHAR(64) NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	domain_id VARCHAR(64) NOT NULL,
+	description TEXT NOT NULL,
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT identity_groups_name UNIQUE (domain_id, name)
+);
+CREATE TABLE identity_implied_roles (
+	prior_id VARCHAR(64) NOT NULL,
+	implied_id VARCHAR(64) NOT NULL,
+	PRIMARY KEY (prior_id, implied_id)
+);
+CREATE TABLE identity_keys (
+	purpose VARCHAR(16) NOT NULL,
+	number INTEGER NOT NULL,
+	secret VARCHAR(64) NOT NULL,
+	created_at VARCHAR(27) NOT NULL,
+	PRIMARY KEY (purpose, number)
+);
+CREATE TABLE identity_memberships (
+	user_id VARCHAR(64) NOT NULL,
+	group_id VARCHAR(64) NOT NULL,
+	PRIMARY KEY (user_id, group_id)
+);
+CREATE INDEX identity_memberships_group ON identity_memberships (group_id);
+CREATE TABLE identity_old_passwords (
+	user_id VARCHAR(64) NOT NULL,
+	changed_at VARCHAR(27) NOT NULL,
+	password_hash VARCHAR(255) NOT NULL,
+	PRIMARY KEY (user_id, changed_at)
+);
+CREATE TABLE identity_projects (
+	id VARCHAR(64) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	domain_id VARCHAR(64) NOT NULL,
+	parent_id VARCHAR(64) NOT NULL,
+	is_domain BOOLEAN NOT NULL,
+	enabled BOOLEAN NOT NULL,
+	description TEXT NOT NULL,
+	tags TEXT NOT NULL,
+	options TEXT NOT NULL,
+	extra TEXT NOT NULL,
+	tokens_after BIGINT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT identity_projects_name UNIQUE (domain_id, name)
+);
+CREATE INDEX identity_projects_parent ON identity_projects (parent_id);
+CREATE TABLE identity_regions (
+	id VARCHAR(255) NOT NULL,
+	description VARCHAR(255) NOT NULL,
+	parent_region_id VARCHAR(255),
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE TABLE identity_revocations (
+	audit_id VARCHAR(32) NOT NULL,
+	forget_at FLOAT NOT NULL,
+	PRIMARY KEY (audit_id)
+);
+CREATE INDEX identity_revocations_by_end ON identity_revocations (forget_at);
+CREATE TABLE identity_role_assignments (
+	actor_id VARCHAR(64) NOT NULL,
+	actor_type VARCHAR(8) NOT NULL,
+	target_type VARCHAR(8) NOT NULL,
+	target_id VARCHAR(64) NOT NULL,
+	role_id VARCHAR(64) NOT NULL,
+	inherited BOOLEAN NOT NULL,
+	PRIMARY KEY (actor_id, actor_type, target_type, target_id, role_id, inherited)
+);
+CREATE INDEX identity_role_assignments_role ON identity_role_assignments (role_id);
+CREATE INDEX identity_role_assignments_target ON identity_role_assignments (target_id);
+CREATE TABLE identity_roles (
+	id VARCHAR(64) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	domain_id VARCHAR(64) NOT NULL,
+	description TEXT NOT NULL,
+	options TEXT NOT NULL,
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT identity_roles_name UNIQUE (domain_id, name)
+);
+CREATE TABLE identity_services (
+	id VARCHAR(64) NOT NULL,
+	type VARCHAR(255) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	description TEXT NOT NULL,
+	enabled BOOLEAN NOT NULL,
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE TABLE identity_trusts (
+	id VARCHAR(64) NOT NULL,
+	trustor_user_id VARCHAR(64) NOT NULL,
+	trustee_user_id VARCHAR(64) NOT NULL,
+	project_id VARCHAR(64),
+	impersonation BOOLEAN NOT NULL,
+	role_ids TEXT NOT NULL,
+	expires_at VARCHAR(27),
+	remaining_uses INTEGER,
+	redelegated_trust_id VARCHAR(64),
+	redelegation_count INTEGER NOT NULL,
+	created_at VARCHAR(27) NOT NULL,
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_trusts_parent ON identity_trusts (redelegated_trust_id);
+CREATE INDEX identity_trusts_trustee ON identity_trusts (trustee_user_id);
+CREATE INDEX identity_trusts_trustor ON identity_trusts (trustor_user_id);
+CREATE TABLE identity_users (
+	id VARCHAR(64) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	domain_id VARCHAR(64) NOT NULL,
+	enabled BOOLEAN NOT NULL,
+	default_project_id VARCHAR(64),
+	password_hash VARCHAR(255),
+	password_changed_at VARCHAR(27),
+	password_expires_at VARCHAR(27),
+	failures INTEGER NOT NULL,
+	failed_at FLOAT NOT NULL,
+	tokens_after BIGINT NOT NULL,
+	options TEXT NOT NULL,
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT identity_users_name UNIQUE (domain_id, name)
+);
+CREATE INDEX identity_users_default_project ON identity_users (default_project_id);
