@@ -62,7 +62,7 @@ def services_of(config: Config) -> "list[Service]":
     from pilvi.placement import routes as placement
 
     return [
-        *identity.services_of(config),
+        identity.service(config),
         *image.services_of(config),
         *placement.services_of(config),
         *network.services_of(config),
