@@ -122,8 +122,9 @@ def usage_of_host(tx: Tx, host: str) -> tuple[int, int, int]:
     return int(row.n), int(row.vcpus), int(row.memory)
 
 
-def uses_key(tx: Tx, column: str, value: str) -> int:
-    return int(tx.scalar(sa.select(sa.func.count()).select_from(servers).where(servers.c[column] == value)) or 0)
+def host_needs_image(tx: Tx, host: str, image_id: str) -> bool:
+    query = sa.select(servers.c.id).where(servers.c.host == host, servers.c.image_id == image_id).limit(1)
+    return tx.scalar(query) is not None
 
 
 def page(

@@ -85,6 +85,10 @@ def usage_of_host(tx: Tx, host: str) -> tuple[int, int, int]:
     return store.usage_of_host(tx, host)
 
 
+def host_needs_image(tx: Tx, host: str, image_id: str) -> bool:
+    return store.host_needs_image(tx, host, image_id)
+
+
 def list_(ctx: Context, tx: Tx, query: Query, *, details: bool) -> Page[Server]:
     (policy.DETAIL if details else policy.LIST).check(ctx, project_id=ctx.project_id)
     conditions = _conditions(ctx, tx, query)

@@ -1,0 +1,27 @@
+"""What other services and processes may ask of compute."""
+
+from dataclasses import dataclass
+
+from pilvi.compute.remote_consoles import service as remote_consoles
+from pilvi.compute.servers import service as servers
+from pilvi.kernel.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """A redeemed console token: which guest's screen, and where."""
+
+    server_id: str
+    host: str
+    kind: str
+
+
+def redeem_console(tx: Tx, token: str) -> Console:
+    """Use a console token up. Raises Unauthorized when it is unknown, old or used, or its server is gone."""
+    found = remote_consoles.redeem(tx, token)
+    return Console(found.server_id, found.host, found.kind)
+
+
+def host_needs_image(tx: Tx, host: str, image_id: str) -> bool:
+    """Whether a server on this host was made from the image: only then may the host's agent fetch it."""
+    return servers.host_needs_image(tx, host, image_id)
