@@ -69,7 +69,7 @@ class FrontConfig:
     agents_listen: str = "127.0.0.1:8781"  # Where agents come in, always with their own certificate.
     tls: bool = False  # True: TLS on the public port.
     certificate_path: Path | None = None  # A certificate of your own (PEM, with its chain). Default: from the own CA.
-    key_path: Path | None = None
+    key_path: Path | None = None  # Its private key (PEM, mode 0600).
     max_connections: int = 2000  # Clients at once on the public port.
 
 
@@ -85,12 +85,12 @@ class ApiConfig:
     threads: int = 8  # Requests worked on at once, per process.
     processes: int = 1  # One on SQLite, which has one writer; more on PostgreSQL.
     body_limit_kib: int = 1024  # Larger JSON bodies are refused.
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"  # The least severe line that is kept.
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityConfig:
-    token_lifetime_s: int = 3600
+    token_lifetime_s: int = 3600  # Clients log in again after it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +100,19 @@ class ImageConfig:
 
 @dataclass(frozen=True, slots=True)
 class ComputeConfig:
-    hypervisor: Literal["qemu", "fake"] = "qemu"
+    hypervisor: Literal["qemu", "fake"] = "qemu"  # fake: guests in memory, for benchmarks and tests.
     virt_type: Literal["auto", "kvm", "tcg"] = "auto"  # auto: KVM if a probe guest boots under it.
-    cpu_allocation_ratio: float = 4.0
-    memory_allocation_ratio: float = 1.0
-    disk_allocation_ratio: float = 1.0
+    cpu_allocation_ratio: float = 4.0  # Virtual processors per real one.
+    memory_allocation_ratio: float = 1.0  # Guests' memory per real memory; beyond 1 needs swap.
+    disk_allocation_ratio: float = 1.0  # Disks' sizes per real disk; they are sparse.
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    driver: Literal["linux", "fake"] = "linux"
+    driver: Literal["linux", "fake"] = "linux"  # fake: networks in memory, for benchmarks and tests.
     external_cidr: str = "203.0.113.0/24"  # The external network that `up` makes. Its first address is the gateway.
-    mtu: int = 1500
-    dns_domain: str = "pilvi.internal"
+    mtu: int = 1500  # Of networks that ask for none.
+    dns_domain: str = "pilvi.internal"  # What guests' names end in.
 
 
 @dataclass(frozen=True, slots=True)
