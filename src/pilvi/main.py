@@ -72,9 +72,10 @@ def services_of(config: Config) -> "list[Service]":
 
 def loops_of(config: Config) -> "list[Loop]":
     from pilvi.compute import routes as compute
+    from pilvi.image import routes as image
     from pilvi.network import routes as network
 
-    return [*compute.loops(), *network.loops()]
+    return [*compute.loops(), *image.loops(config), *network.loops()]
 
 
 def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Edge":
@@ -101,11 +102,12 @@ def api_application() -> Callable[..., Any]:
     config = load(Path(os.environ[CONFIG_VARIABLE]))
     configure("api", config.paths.log, level=config.api.log_level)
     database = open_database(config)
-    live = LiveClient(config.paths.live_socket, config.paths.live_wake_socket)
+    secret = config.front_secret()
+    live = LiveClient(config.paths.live_socket, config.paths.live_wake_socket, secret)
     hosts.wake.append(live.wake)
     compute_hosts.console_reader.append(live.console_output)
     Runner(database, loops_of(config)).start()
-    return edge_of(config, database, Secret.from_file(config.paths.front_secret).reveal()).application()
+    return edge_of(config, database, secret.reveal()).application()
 
 
 def run_api(config: Config) -> None:

@@ -61,6 +61,8 @@ class Service:
     """Further headers that carry the request id."""
     root: str = ""
     """Where the API hangs, such as `/compute`, when `prefix` goes on with a version."""
+    slash_matters: bool = False
+    """A path with a slash at its end is another path, which does not exist (image)."""
 
 
 def unauthorized_body(fault: Fault) -> dict[str, Any]:
@@ -137,6 +139,9 @@ class Edge:
                     req.get_header("OpenStack-API-Version"),
                     req.get_header(service.versions.legacy_header) if service.versions.legacy_header else None,
                 )
+            if service.slash_matters and req.env["PATH_INFO"].endswith("/"):
+                self._identify(ctx, req, next(iter(methods.values()))[0])
+                raise NotFound("The resource could not be found.", type="HTTPNotFound")
             if routes is None:
                 allowed = ", ".join(sorted(methods))
                 self._identify(ctx, req, next(iter(methods.values()))[0])

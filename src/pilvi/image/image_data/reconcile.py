@@ -1,0 +1,66 @@
+"""Removes bytes that no image has, and frees images whose transfer died. Takes no events: looks at rows and files."""
+
+from functools import partial
+
+from pilvi.image.drivers.file import FileStore
+from pilvi.image.image_data import service
+from pilvi.image.image_data.model import Transfer
+from pilvi.image.images import service as images
+from pilvi.image.images.model import Image, Status
+from pilvi.image.stores.model import Stores
+from pilvi.kernel import clock, ids
+from pilvi.kernel.context import internal
+from pilvi.kernel.db import Database, Tx
+from pilvi.kernel.loop import Loop, Reconcile
+
+FILLING = (Status.SAVING, Status.UPLOADING, Status.IMPORTING)
+SWEEP_S = 60.0
+
+
+def loop(stores: Stores) -> Loop:
+    def reconcile(database: Database, key: str) -> None:
+        tidy(database, stores, key)
+
+    def sweep(tx: Tx) -> list[str]:
+        return find_untidy(tx, stores)
+
+    done: Reconcile = reconcile
+    return Loop(images.DATA_WORK, done, sweep, SWEEP_S)
+
+
+def find_untidy(tx: Tx, stores: Stores) -> list[str]:
+    """Images with a dead transfer, and files without an image."""
+    late = {image.id for image in images.late_transfers(tx, list(FILLING)) if image.upload_id}
+    files = {id for folder in _folders(stores) for id in folder.image_ids()}
+    return sorted(late | (files - images.every_id(tx)))
+
+
+def _folders(stores: Stores) -> list[FileStore]:
+    return [FileStore(store.directory) for store in stores.all] + [FileStore(stores.staging)]
+
+
+def tidy(database: Database, stores: Stores, image_id: str) -> None:
+    """Make the files of one image what its row says. May run at any time, again too."""
+    image = database.read(lambda tx: images.find(tx, image_id))
+    if image is not None and image.upload_id and image.status in FILLING and image.busy_until < clock.now():
+        database.write(partial(_free, image=image))
+        image = database.read(lambda tx: images.find(tx, image_id))
+    for store in stores.all:
+        is_kept = image is not None and (store.id in image.stores or image.status in FILLING)
+        _tidy_folder(FileStore(store.directory), image_id, image, is_kept=is_kept)
+    is_staged = image is not None and image.status in (Status.UPLOADING, Status.IMPORTING)
+    _tidy_folder(FileStore(stores.staging), image_id, image, is_kept=is_staged)
+
+
+def _free(tx: Tx, image: Image) -> None:
+    ctx = internal(ids.request_id(), project_id=image.owner)
+    dead = Transfer(image.id, image.upload_id, image.disk_format or "", image.container_format or "", "")
+    service.give_up(ctx, tx, dead, "the process that received it is gone")
+
+
+def _tidy_folder(folder: FileStore, image_id: str, image: Image | None, *, is_kept: bool) -> None:
+    for path, upload_id in folder.parts(image_id):
+        if image is None or upload_id != image.upload_id:
+            path.unlink(missing_ok=True)
+    if not is_kept:
+        folder.delete(image_id)

@@ -1,0 +1,102 @@
+"""Bytes of images, as far as the database knows of them. The bytes themselves are moved by `stream.py`."""
+
+from typing import Any
+
+from pilvi.image.image_data.model import LEASE_S, Download, Received, Transfer
+from pilvi.image.images import policy
+from pilvi.image.images import service as images
+from pilvi.image.images.model import Image, Status
+from pilvi.kernel import clock, facts, ids
+from pilvi.kernel.context import Context
+from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import BadRequest, Conflict, Forbidden, Gone
+
+
+def begin(ctx: Context, tx: Tx, image_id: str, *, store: str, stage: bool = False) -> Transfer:
+    """The right to fill a queued image."""
+    image = images.get(ctx, tx, image_id, policy.UPLOAD)
+    target = Status.UPLOADING if stage else Status.SAVING
+    if image.status != Status.QUEUED:
+        raise Conflict(f"Image status transition from {image.status} to {target} is not allowed")
+    transfer = transfer_of(image, store, is_staged=stage)
+    images.begin_transfer(tx, image, target, transfer.upload_id, clock.now() + LEASE_S)
+    _record(ctx, tx, image, "image data begins")
+    return transfer
+
+
+def transfer_of(image: Image, store: str, *, is_staged: bool = False) -> Transfer:
+    """A new transfer for this image, which must say what it will hold."""
+    missing = [name for name in ("disk_format", "container_format") if getattr(image, name) is None]
+    if missing or image.disk_format is None or image.container_format is None:
+        raise BadRequest(f"Properties {', '.join(missing)} must be set prior to saving data.")
+    return Transfer(image.id, ids.hexid(), image.disk_format, image.container_format, store, is_staged)
+
+
+def _record(ctx: Context, tx: Tx, image: Image, step: str, outcome: str = "done", **detail: Any) -> None:
+    facts.record(
+        tx, ctx, step, resource=("image", image.id, image.name or ""), project_id=image.owner or "", outcome=outcome,
+        detail=detail or None,
+    )  # fmt: skip
+
+
+def touch(tx: Tx, transfer: Transfer) -> bool:
+    """The transfer lives. False when the image was deleted or taken from it meanwhile."""
+    until = clock.now() + LEASE_S
+    states = [Status.SAVING, Status.UPLOADING, Status.IMPORTING]
+    return images.change_transfer(tx, transfer.image_id, transfer.upload_id, states, busy_until=until)
+
+
+def finish(ctx: Context, tx: Tx, transfer: Transfer, received: Received, *, states: tuple[Status, ...]) -> None:
+    """All bytes are in the store: the image is active from now on."""
+    done = images.change_transfer(
+        tx, transfer.image_id, transfer.upload_id, list(states), status=Status.ACTIVE, size=received.size,
+        virtual_size=received.virtual_size, checksum=received.md5, os_hash_algo="sha512", upload_id="",
+        os_hash_value=received.sha512, locations=[{"store": transfer.store}], updated_at=clock.timestamp(),
+    )  # fmt: skip
+    image = images.find(tx, transfer.image_id)
+    if not done or image is None:
+        raise Gone(f"Image {transfer.image_id} was deleted while its data came in; the data is removed.")
+    _record(ctx, tx, image, "image data kept", size=received.size, sha512=received.sha512, store=transfer.store)
+
+
+def finish_stage(ctx: Context, tx: Tx, transfer: Transfer, size: int) -> None:
+    """All bytes wait for the import."""
+    until = clock.now() + LEASE_S
+    if not images.change_transfer(
+        tx, transfer.image_id, transfer.upload_id, [Status.UPLOADING], size=size, upload_id="", busy_until=until
+    ):
+        raise Gone(f"Image {transfer.image_id} was deleted while its data came in; the data is removed.")
+    image = images.find(tx, transfer.image_id)
+    if image is not None:
+        _record(ctx, tx, image, "image data staged", size=size)
+
+
+def give_up(ctx: Context, tx: Tx, transfer: Transfer, reason: str) -> None:
+    """The image is queued again, as if nothing had been sent."""
+    states = [Status.SAVING, Status.UPLOADING, Status.IMPORTING]
+    if images.change_transfer(
+        tx, transfer.image_id, transfer.upload_id, states, status=Status.QUEUED, upload_id="", size=None
+    ):
+        image = images.find(tx, transfer.image_id)
+        if image is not None:
+            _record(ctx, tx, image, "image data given up", "failed", reason=reason)
+
+
+def download(ctx: Context, tx: Tx, image_id: str) -> Download | None:
+    """Where the bytes are; None while there are none."""
+    image = images.get(ctx, tx, image_id, policy.DOWNLOAD)
+    if image.status == Status.DEACTIVATED and not ctx.is_admin:
+        raise Forbidden("The requested image has been deactivated. Image data download is forbidden.")
+    return _download(image)
+
+
+def download_for_host(tx: Tx, image_id: str) -> Download | None:
+    """For an agent whose right was checked by who calls."""
+    image = images.find(tx, image_id)
+    return None if image is None else _download(image)
+
+
+def _download(image: Image) -> Download | None:
+    if not image.locations:
+        return None
+    return Download(image.id, image.locations[0]["store"], image.size or 0, image.checksum or "")

@@ -1,0 +1,195 @@
+"""The byte path of images: uploads and downloads, as they come, with constant memory. Served by `live`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
+
+from aiohttp import web
+
+from pilvi.image.drivers.file import FileStore, Sink
+from pilvi.image.image_data import service
+from pilvi.image.image_data.model import TOUCH_S, Download, Received, Transfer
+from pilvi.image.images.model import Status
+from pilvi.image.inspector import refusal
+from pilvi.image.stores.model import Stores
+from pilvi.kernel import clock
+from pilvi.kernel.context import Context
+from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import BadRequest, Fault, Gone, NotFound, TooLarge, Unavailable, UnsupportedMediaType
+from pilvi.kernel.log import logger
+
+IDLE_S: Final = 55.0
+"""Without a byte for so long, a client is given up; the front waits a little longer."""
+MOST_UPLOADS: Final = 1000
+SEND_BYTES: Final = 1024 * 1024
+BYTES: Final = "application/octet-stream"
+
+T = TypeVar("T")
+
+
+class Streaming(Protocol):
+    """What `live` gives to those who stream: who asks, transactions and slow calls off the event loop."""
+
+    disk: Executor
+
+    async def identify(self, request: web.Request) -> Context:
+        """The caller; raises Unauthorized."""
+
+    async def read(self, work: Callable[[Tx], T]) -> T: ...
+
+    async def write(self, work: Callable[[Tx], T]) -> T: ...
+
+
+class ImageStreams:
+    """Handlers for `/image/v2/images/{id}/file` and `/stage`."""
+
+    def __init__(self, live: Streaming, stores: Stores, largest_bytes: int) -> None:
+        self.live = live
+        self.stores = stores
+        self.largest_bytes = largest_bytes
+        self.uploads = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        path = "/image/v2/images/{image_id}"
+        return [
+            web.put(f"{path}/file", self.upload),
+            web.get(f"{path}/file", self.download, allow_head=False),
+            web.put(f"{path}/stage", self.stage),
+        ]
+
+    # -- out -------------------------------------------------------------------------------------------------------
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        ctx = await self.live.identify(request)
+        image_id = request.match_info["image_id"]
+        found = await self.live.read(lambda tx: service.download(ctx, tx, image_id))
+        if found is None:
+            return web.Response(status=204, headers={"X-Openstack-Request-Id": ctx.request_id})
+        return self.send(found, {"X-Openstack-Request-Id": ctx.request_id})
+
+    def send(self, found: Download, headers: dict[str, str]) -> web.StreamResponse:
+        """The file, or the range of it that was asked for, by sendfile."""
+        store = self.stores.find(found.store)
+        path = FileStore(store.directory).path(found.image_id) if store is not None else None
+        if path is None or not path.is_file():
+            raise NotFound(f"The data of image {found.image_id} is not in store {found.store}.")
+        headers = {**headers, "Content-Type": BYTES}
+        if found.md5:
+            headers["Content-MD5"] = found.md5
+        return web.FileResponse(path, chunk_size=SEND_BYTES, headers=headers)
+
+    # -- in --------------------------------------------------------------------------------------------------------
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        store = self.stores.wanted(request.headers.get("X-Image-Meta-Store"))
+        ctx, transfer = await self._begin(request, partial(service.begin, store=store.id))
+        await self._fill(request, ctx, transfer, FileStore(store.directory), self._keep)
+        return web.Response(status=204, headers={"X-Openstack-Request-Id": ctx.request_id})
+
+    async def stage(self, request: web.Request) -> web.StreamResponse:
+        ctx, transfer = await self._begin(request, partial(service.begin, store=self.stores.default.id, stage=True))
+        await self._fill(request, ctx, transfer, FileStore(self.stores.staging), self._keep_staged)
+        return web.Response(status=204, headers={"X-Openstack-Request-Id": ctx.request_id})
+
+    async def _begin(self, request: web.Request, begin: Callable[..., Transfer]) -> tuple[Context, Transfer]:
+        ctx = await self.live.identify(request)
+        if request.content_type != BYTES:
+            raise UnsupportedMediaType(f"Unsupported Content-Type {request.content_type}: send {BYTES}.")
+        if (request.content_length or 0) > self.largest_bytes:
+            raise self._too_large()
+        if self.uploads >= MOST_UPLOADS:
+            raise Unavailable("Too many uploads are under way; try again later.")
+        image_id = request.match_info["image_id"]
+        return ctx, await self.live.write(lambda tx: begin(ctx, tx, image_id))
+
+    async def _fill(
+        self,
+        request: web.Request,
+        ctx: Context,
+        transfer: Transfer,
+        target: FileStore,
+        keep: Callable[[Context, Transfer, Sink], Awaitable[None]],
+    ) -> None:
+        """Receive everything and keep it, or leave the image queued and no file."""
+        self.uploads += 1
+        sink: Sink | None = None
+        try:
+            sink = await self._in_thread(target.receive, transfer.image_id, transfer.upload_id)
+            await self._receive(request, transfer, sink)
+            await keep(ctx, transfer, sink)
+        except BaseException as error:
+            await asyncio.shield(self._give_up(ctx, transfer, target, sink, error))
+            if isinstance(error, OSError | asyncio.IncompleteReadError) and not isinstance(error, Fault):
+                raise BadRequest("The upload broke off.") from None
+            raise
+        finally:
+            self.uploads -= 1
+
+    async def _receive(self, request: web.Request, transfer: Transfer, sink: Sink) -> None:
+        """One piece is written and hashed in a thread while the next one arrives."""
+        total, touched_at = 0, clock.monotonic()
+        writing: asyncio.Future[Any] | None = None
+        try:
+            while chunk := await self._next(request):
+                total += len(chunk)
+                if total > self.largest_bytes:
+                    raise self._too_large()
+                if writing is not None:
+                    await writing
+                writing = asyncio.ensure_future(self._in_thread(sink.write, chunk))
+                if clock.monotonic() - touched_at > TOUCH_S:
+                    touched_at = clock.monotonic()
+                    await self._touch(transfer)
+        finally:
+            if writing is not None:
+                await writing
+        if request.content_length is not None and request.content_length != total:
+            raise BadRequest(f"The upload broke off after {total} of {request.content_length} bytes.")
+
+    async def _next(self, request: web.Request) -> bytes:
+        try:
+            async with asyncio.timeout(IDLE_S):
+                return await request.content.readany()
+        except TimeoutError:
+            raise BadRequest(f"No data came for {IDLE_S:.0f} s; the upload is given up.") from None
+        except (web.RequestPayloadError, ConnectionError):
+            raise BadRequest("The upload broke off.") from None
+
+    async def _touch(self, transfer: Transfer) -> None:
+        if not await self.live.write(lambda tx: service.touch(tx, transfer)):
+            raise Gone(f"Image {transfer.image_id} was deleted while its data came in.")
+
+    async def _keep(self, ctx: Context, transfer: Transfer, sink: Sink) -> None:
+        finding = sink.inspect()
+        reason = refusal(finding, transfer.disk_format, transfer.container_format)
+        if reason:
+            raise UnsupportedMediaType(reason)
+        received = Received(sink.size, finding.virtual_size, sink.md5, sink.sha512)
+        await self._in_thread(sink.keep)
+        await self.live.write(lambda tx: service.finish(ctx, tx, transfer, received, states=(Status.SAVING,)))
+
+    async def _keep_staged(self, ctx: Context, transfer: Transfer, sink: Sink) -> None:
+        await self._in_thread(sink.keep)
+        await self.live.write(lambda tx: service.finish_stage(ctx, tx, transfer, sink.size))
+
+    async def _give_up(
+        self, ctx: Context, transfer: Transfer, target: FileStore, sink: Sink | None, error: BaseException
+    ) -> None:
+        """Undo. What fails here is done later by the loop, which finds the file and the dead transfer."""
+        reason = error.message if isinstance(error, Fault) else repr(error)
+        try:
+            if sink is not None:
+                await self._in_thread(sink.discard)
+            await self._in_thread(target.delete, transfer.image_id)
+            await self.live.write(lambda tx: service.give_up(ctx, tx, transfer, reason))
+        except Exception as second:  # noqa: BLE001 the first error is what the client must hear
+            logger("image").error("upload.undo_failed", image_id=transfer.image_id, error=repr(second))
+        logger("image").info("upload.given_up", image_id=transfer.image_id, request_id=ctx.request_id, reason=reason)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"The image is larger than the {self.largest_bytes} bytes that this cloud allows.")
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.live.disk, function, *arguments)

@@ -1,0 +1,26 @@
+"""What can be done with images: no HTTP, no SQL."""
+
+from pilvi.image.images.service.lists import list_
+from pilvi.image.images.service.transfers import begin_transfer, change_transfer, every_id, late_transfers
+from pilvi.image.images.service.verbs import (
+    DATA_WORK,
+    add_tag,
+    create,
+    deactivate,
+    delete,
+    delete_tag,
+    find,
+    get,
+    missing,
+    put_properties,
+    reactivate,
+    save,
+    target_of,
+    update,
+)
+
+__all__ = [
+    "DATA_WORK", "add_tag", "begin_transfer", "change_transfer", "create", "deactivate", "delete", "delete_tag",
+    "every_id", "find", "get", "late_transfers", "list_", "missing", "put_properties", "reactivate", "save",
+    "target_of", "update",
+]  # fmt: skip

@@ -1,0 +1,26 @@
+"""Bytes that come in: one transfer at a time fills an image, and proves that it lives."""
+
+from typing import Any
+
+from pilvi.image.images import store
+from pilvi.image.images.model import Image, Status
+from pilvi.kernel import clock
+from pilvi.kernel.db import Tx
+
+
+def begin_transfer(tx: Tx, image: Image, status: Status, upload_id: str, busy_until: float) -> None:
+    store.update(tx, image.id, status=status, upload_id=upload_id, busy_until=busy_until)
+
+
+def change_transfer(tx: Tx, id: str, upload_id: str, statuses: list[Status], /, **values: Any) -> bool:
+    """Change the image if this transfer still fills it."""
+    return store.update_transfer(tx, id, upload_id, statuses, **values) == 1
+
+
+def late_transfers(tx: Tx, statuses: list[Status]) -> list[Image]:
+    """Images whose transfer died: it has not said in time that it lives."""
+    return store.busy_before(tx, statuses, clock.now())
+
+
+def every_id(tx: Tx) -> set[str]:
+    return store.every_id(tx)

@@ -1,0 +1,158 @@
+"""What can be done with images: no HTTP, no SQL."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from pilvi.image.image_members import service as members
+from pilvi.image.images import policy, store
+from pilvi.image.images.model import RESERVED_PREFIX, WRITABLE, Change, Image, Status, Visibility, apply, check
+from pilvi.kernel import clock, ids, work
+from pilvi.kernel.context import Context
+from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import Forbidden, NotFound
+from pilvi.kernel.policy import Rule
+
+DATA_WORK = "image_data"
+"""The loop that removes bytes nobody needs any more."""
+
+
+def missing(id: str) -> NotFound:
+    return NotFound(f"No image found with ID {id}")
+
+
+# ---- reading -----------------------------------------------------------------------------------------------------
+
+
+def find(tx: Tx, id: str) -> Image | None:
+    """No rights are asked."""
+    return store.find(tx, id)
+
+
+def get(ctx: Context, tx: Tx, id: str, rule: Rule = policy.GET) -> Image:
+    """An image that the caller may see, for this rule. Others do not exist for the caller."""
+    image = store.find(tx, id)
+    if image is None:
+        raise missing(id)
+    target = target_of(ctx, tx, image)
+    if not policy.reader_of_usable(ctx, target):
+        policy.GET.check(ctx, missing(id), **target)
+        raise missing(id)
+    rule.check(ctx, **target)
+    return image
+
+
+def target_of(ctx: Context, tx: Tx, image: Image) -> dict[str, Any]:
+    """What rules about this image look at."""
+    is_member = (
+        image.visibility == Visibility.SHARED
+        and image.owner != ctx.project_id
+        and not ctx.is_admin
+        and members.is_member(tx, image.id, ctx.project_id)
+    )
+    return {"project_id": image.owner, "visibility": image.visibility, "is_member": is_member}
+
+
+# ---- changing ----------------------------------------------------------------------------------------------------
+
+
+def create(ctx: Context, tx: Tx, given: dict[str, Any]) -> Image:
+    owner = given.get("owner") or ctx.project_id
+    policy.ADD.check(ctx, project_id=owner)
+    visibility = given.get("visibility", Visibility.SHARED)
+    _check_visibility(ctx, visibility, owner)
+    now = clock.timestamp()
+    image = Image(
+        id=str(given.get("id") or ids.uuid()).lower(), name=given.get("name"), status=Status.QUEUED,
+        visibility=visibility, protected=given.get("protected", False), os_hidden=given.get("os_hidden", False),
+        owner=owner, disk_format=given.get("disk_format"), container_format=given.get("container_format"), size=None,
+        virtual_size=None, min_disk=given.get("min_disk", 0), min_ram=given.get("min_ram", 0), checksum=None,
+        os_hash_algo=None, os_hash_value=None, created_at=now, updated_at=now,
+        tags=list(dict.fromkeys(given.get("tags", []))),
+        properties={k: v for k, v in given.items() if k not in WRITABLE and k != "id"},
+    )  # fmt: skip
+    check(image)
+    store.add(tx, image)
+    ctx.about("image", image.id, image.name or "")
+    return image
+
+
+def _check_visibility(ctx: Context, visibility: str, owner: str | None) -> None:
+    if visibility == Visibility.PUBLIC:
+        policy.PUBLICIZE.check(ctx, project_id=owner)
+    if visibility == Visibility.COMMUNITY:
+        policy.COMMUNITIZE.check(ctx, project_id=owner)
+
+
+def update(ctx: Context, tx: Tx, id: str, changes: list[Change]) -> Image:
+    image = get(ctx, tx, id, policy.MODIFY)
+    changed = apply(image, changes)
+    if changed.visibility != image.visibility:
+        _check_visibility(ctx, changed.visibility, image.owner)
+    if changed.owner != image.owner and not ctx.is_admin:
+        raise Forbidden("You are not permitted to modify owner of this image: only an administrator is.")
+    ctx.about("image", image.id, changed.name or "")
+    if changed == image:
+        return image
+    return save(tx, replace(changed, updated_at=clock.timestamp()))
+
+
+def save(tx: Tx, image: Image) -> Image:
+    values = asdict(image)
+    store.update(tx, values.pop("id"), **values)
+    return image
+
+
+def put_properties(tx: Tx, id: str, properties: dict[str, str]) -> None:
+    """Set properties for the cloud itself; an empty value removes one."""
+    image = store.find(tx, id)
+    if image is not None:
+        merged = image.properties | properties
+        kept = {k: v for k, v in merged.items() if v or not k.startswith(RESERVED_PREFIX)}
+        store.update(tx, id, properties=kept, updated_at=clock.timestamp())
+
+
+def delete(ctx: Context, tx: Tx, id: str) -> None:
+    """The row goes now, the bytes a moment later, by the loop."""
+    image = get(ctx, tx, id, policy.DELETE)
+    ctx.about("image", image.id, image.name or "")
+    if image.protected:
+        raise Forbidden(f"Image {id} is protected and cannot be deleted.")
+    members.forget(tx, id)
+    store.delete(tx, id)
+    work.poke(tx, DATA_WORK, id, ctx.request_id)
+
+
+def deactivate(ctx: Context, tx: Tx, id: str) -> None:
+    image = get(ctx, tx, id, policy.DEACTIVATE)
+    _switch(ctx, tx, image, Status.ACTIVE, Status.DEACTIVATED)
+
+
+def reactivate(ctx: Context, tx: Tx, id: str) -> None:
+    image = get(ctx, tx, id, policy.REACTIVATE)
+    _switch(ctx, tx, image, Status.DEACTIVATED, Status.ACTIVE)
+
+
+def _switch(ctx: Context, tx: Tx, image: Image, source: Status, target: Status) -> None:
+    ctx.about("image", image.id, image.name or "")
+    if image.status == target:
+        return
+    if image.status != source:
+        raise Forbidden(f"Image status transition from {image.status} to {target} is not allowed")
+    store.update(tx, image.id, status=target, updated_at=clock.timestamp())
+
+
+def add_tag(ctx: Context, tx: Tx, id: str, tag: str) -> None:
+    image = get(ctx, tx, id, policy.MODIFY)
+    ctx.about("image", image.id, image.name or "")
+    if tag not in image.tags:
+        changed = replace(image, tags=[*image.tags, tag], updated_at=clock.timestamp())
+        check(changed)
+        save(tx, changed)
+
+
+def delete_tag(ctx: Context, tx: Tx, id: str, tag: str) -> None:
+    image = get(ctx, tx, id, policy.MODIFY)
+    ctx.about("image", image.id, image.name or "")
+    if tag not in image.tags:
+        raise NotFound(f"Tag {tag} could not be found: the image has {', '.join(image.tags) or 'no tags'}.")
+    save(tx, replace(image, tags=[t for t in image.tags if t != tag], updated_at=clock.timestamp()))

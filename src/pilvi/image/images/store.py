@@ -1,0 +1,188 @@
+"""The only SQL for images. Takes a transaction, never commits one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from pilvi.image.images.model import Image
+from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.errors import Conflict
+
+images = sa.Table(
+    "image_images",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("name", sa.String(255), nullable=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("visibility", sa.String(16), nullable=False),
+    sa.Column("protected", sa.Boolean, nullable=False),
+    sa.Column("os_hidden", sa.Boolean, nullable=False),
+    sa.Column("owner", sa.String(255), nullable=True),
+    sa.Column("disk_format", sa.String(20), nullable=True),
+    sa.Column("container_format", sa.String(20), nullable=True),
+    sa.Column("size", sa.BigInteger, nullable=True),
+    sa.Column("virtual_size", sa.BigInteger, nullable=True),
+    sa.Column("min_disk", sa.BigInteger, nullable=False),
+    sa.Column("min_ram", sa.BigInteger, nullable=False),
+    sa.Column("checksum", sa.String(32), nullable=True),
+    sa.Column("os_hash_algo", sa.String(64), nullable=True),
+    sa.Column("os_hash_value", sa.String(128), nullable=True),
+    sa.Column("created_at", sa.String(27), nullable=False),
+    sa.Column("updated_at", sa.String(27), nullable=False),
+    sa.Column("tags", Json, nullable=False),
+    sa.Column("properties", Json, nullable=False),
+    sa.Column("locations", Json, nullable=False),
+    sa.Column("upload_id", sa.String(36), nullable=False),
+    sa.Column("busy_until", sa.Float, nullable=False),
+    sa.Index("image_images_by_owner", "owner", "created_at"),
+    sa.Index("image_images_by_time", "created_at", "id"),
+    sa.Index("image_images_by_name", "name"),
+)
+
+SORT_KEYS = {
+    "name": sa.func.coalesce(images.c.name, ""),
+    "status": images.c.status,
+    "container_format": sa.func.coalesce(images.c.container_format, ""),
+    "disk_format": sa.func.coalesce(images.c.disk_format, ""),
+    "size": sa.func.coalesce(images.c.size, -1),
+    "id": images.c.id,
+    "created_at": images.c.created_at,
+    "updated_at": images.c.updated_at,
+}
+"""What a list may be sorted by; never NULL, so that both engines order and page alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which images a list shows, in which order."""
+
+    project_id: str
+    everything: bool
+    """The caller sees other projects' images too."""
+    visibility: str | None
+    shared_ids: list[str]
+    comparisons: list[tuple[str, str, Any]] = field(default_factory=list)
+    """Attribute, operator (eq ne lt le gt ge in) and value."""
+    properties: list[tuple[str, str]] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    sort: Sequence[tuple[str, bool]] = (("created_at", True), ("id", True))
+    """Keys, with True for descending; the last one is unique."""
+    marker: Image | None = None
+    limit: int = 25
+
+
+def add(tx: Tx, image: Image) -> None:
+    tx.insert(images, image, duplicate=Conflict(f"Image ID {image.id} already exists!"))
+
+
+def find(tx: Tx, id: str) -> Image | None:
+    return tx.first(sa.select(images).where(images.c.id == id), Image)
+
+
+def find_many(tx: Tx, ids: list[str]) -> list[Image]:
+    return tx.all(sa.select(images).where(images.c.id.in_(ids)), Image)
+
+
+def update(tx: Tx, id: str, **values: Any) -> int:
+    return tx.execute(images.update().where(images.c.id == id).values(**values))
+
+
+def update_transfer(tx: Tx, id: str, upload_id: str, statuses: Sequence[str], /, **values: Any) -> int:
+    """Change an image for the transfer that fills it, and only for that one."""
+    mine = (images.c.id == id, images.c.upload_id == upload_id, images.c.status.in_(list(statuses)))
+    return tx.execute(images.update().where(*mine).values(**values))
+
+
+def delete(tx: Tx, id: str) -> int:
+    return tx.execute(images.delete().where(images.c.id == id))
+
+
+def busy_before(tx: Tx, statuses: Sequence[str], moment: float) -> list[Image]:
+    """Images in these states whose transfer has not shown itself in time."""
+    late = sa.select(images).where(images.c.status.in_(list(statuses)), images.c.busy_until < moment)
+    return tx.all(late.limit(1000), Image)
+
+
+def every_id(tx: Tx) -> set[str]:
+    return set(tx.scalars(sa.select(images.c.id)))
+
+
+def list_(tx: Tx, wanted: Wanted) -> list[Image]:
+    """One more than the limit, so that the caller knows whether more follow."""
+    statement = sa.select(images).where(_visible(wanted))
+    for name, operator, value in wanted.comparisons:
+        statement = statement.where(_COMPARE[operator](images.c[name], value))
+    for name, value in wanted.properties:
+        statement = statement.where(_has_property(tx, name, value))
+    for tag in wanted.tags:
+        statement = statement.where(_has_tag(tx, tag))
+    if wanted.marker is not None:
+        statement = statement.where(_after(wanted, wanted.marker))
+    for key, descending in wanted.sort:
+        column = SORT_KEYS[key]
+        statement = statement.order_by(column.desc() if descending else column.asc())
+    return tx.all(statement.limit(wanted.limit + 1), Image)
+
+
+_COMPARE: dict[str, Any] = {
+    "eq": lambda column, value: column.is_(None) if value is None else column == value,
+    "ne": lambda column, value: column != value,
+    "lt": lambda column, value: column < value,
+    "le": lambda column, value: column <= value,
+    "gt": lambda column, value: column > value,
+    "ge": lambda column, value: column >= value,
+    "in": lambda column, value: column.in_(value),
+}
+
+
+def _visible(wanted: Wanted) -> Any:
+    own = images.c.owner == wanted.project_id
+    shared = sa.and_(images.c.visibility == "shared", images.c.id.in_(wanted.shared_ids))
+    match wanted.visibility:
+        case "public" | "community":
+            return images.c.visibility == wanted.visibility
+        case "private":
+            private = images.c.visibility == "private"
+            return private if wanted.everything else sa.and_(private, own)
+        case "shared":
+            offered = images.c.visibility == "shared"
+            return offered if wanted.everything else sa.or_(sa.and_(offered, own), shared)
+        case "all":
+            open_to_all = images.c.visibility.in_(["public", "community"])
+            return sa.true() if wanted.everything else sa.or_(own, open_to_all, shared)
+    if wanted.everything:
+        return sa.or_(images.c.visibility != "community", own)
+    return sa.or_(own, images.c.visibility == "public", shared)
+
+
+def _has_property(tx: Tx, name: str, value: str) -> Any:
+    if tx.is_postgresql:
+        return sa.func.jsonb_extract_path_text(sa.cast(images.c.properties, JSONB), name) == value
+    each = sa.func.json_each(images.c.properties).table_valued("key", "value")
+    return sa.exists(sa.select(each.c.key).where(each.c.key == name, each.c.value == value))
+
+
+def _has_tag(tx: Tx, tag: str) -> Any:
+    if tx.is_postgresql:
+        return sa.func.jsonb_exists(sa.cast(images.c.tags, JSONB), tag)
+    each = sa.func.json_each(images.c.tags).table_valued("value")
+    return sa.exists(sa.select(each.c.value).where(each.c.value == tag))
+
+
+def _after(wanted: Wanted, marker: Image) -> Any:
+    """What comes after the marker's place in the order."""
+    branches: list[Any] = []
+    same: list[Any] = []
+    for key, descending in wanted.sort:
+        column, value = SORT_KEYS[key], _sort_value(marker, key)
+        branches.append(sa.and_(*same, column < value if descending else column > value))
+        same.append(column == value)
+    return sa.or_(*branches)
+
+
+def _sort_value(image: Image, key: str) -> Any:
+    value = getattr(image, key)
+    return (-1 if key == "size" else "") if value is None else value

@@ -1,0 +1,69 @@
+"""Keeps what the formats need to see of the passing bytes, and asks each format."""
+
+from collections.abc import Callable
+from typing import Final
+
+from pilvi.image.inspector import disks, qcow2, vhd, vhdx, vmdk
+from pilvi.image.inspector.model import Finding, View
+
+HEAD_BYTES: Final = 384 * 1024
+"""Holds the headers of every format, both region tables of VHDX and the descriptor of a usual VMDK."""
+TAIL_BYTES: Final = 2048
+WINDOW_BYTES: Final = 1024 * 1024
+
+Recognise = Callable[[View], Finding | None]
+
+FORMATS: Final[tuple[Recognise, ...]] = (
+    qcow2.recognise,
+    vmdk.recognise,
+    vhdx.recognise,
+    vhd.recognise,
+    disks.recognise_vdi,
+    disks.recognise_luks,
+    disks.recognise_qed,
+    disks.recognise_iso,
+    disks.recognise_gpt,
+)
+"""In this order: an ISO that also starts with a partition table is an ISO."""
+
+
+class Inspector:
+    """Takes bytes in order. Keeps less than 2 MiB whatever comes."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._head = bytearray()
+        self._tail = b""
+        self._window = bytearray()
+        self._window_at = -1
+        self._has_looked = False
+
+    def feed(self, chunk: bytes | memoryview) -> None:
+        piece = memoryview(chunk)
+        start = self.size
+        if len(self._head) < HEAD_BYTES:
+            self._head += piece[: HEAD_BYTES - len(self._head)]
+        if not self._has_looked and len(self._head) >= HEAD_BYTES:
+            self._has_looked = True
+            self._window_at = vhdx.metadata_offset(View(bytes(self._head), b"", len(self._head)))
+        if self._window_at >= 0:
+            self._keep_window(piece, start)
+        self.size += len(piece)
+        if len(piece) >= TAIL_BYTES:
+            self._tail = bytes(piece[-TAIL_BYTES:])
+        else:
+            self._tail = (self._tail + bytes(piece))[-TAIL_BYTES:]
+
+    def _keep_window(self, piece: memoryview, start: int) -> None:
+        wanted = self._window_at + len(self._window)
+        if len(self._window) < WINDOW_BYTES and start <= wanted < start + len(piece):
+            skip = wanted - start
+            self._window += piece[skip : skip + WINDOW_BYTES - len(self._window)]
+
+    def finish(self) -> Finding:
+        view = View(bytes(self._head), self._tail, self.size, bytes(self._window), max(self._window_at, 0))
+        for recognise in FORMATS:
+            found = recognise(view)
+            if found is not None:
+                return found
+        return Finding("raw", self.size)

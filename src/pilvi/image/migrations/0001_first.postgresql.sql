@@ -1,0 +1,38 @@
+CREATE TABLE image_images (
+	id VARCHAR(36) NOT NULL,
+	name VARCHAR(255),
+	status VARCHAR(16) NOT NULL,
+	visibility VARCHAR(16) NOT NULL,
+	protected BOOLEAN NOT NULL,
+	os_hidden BOOLEAN NOT NULL,
+	owner VARCHAR(255),
+	disk_format VARCHAR(20),
+	container_format VARCHAR(20),
+	size BIGINT,
+	virtual_size BIGINT,
+	min_disk BIGINT NOT NULL,
+	min_ram BIGINT NOT NULL,
+	checksum VARCHAR(32),
+	os_hash_algo VARCHAR(64),
+	os_hash_value VARCHAR(128),
+	created_at VARCHAR(27) NOT NULL,
+	updated_at VARCHAR(27) NOT NULL,
+	tags TEXT NOT NULL,
+	properties TEXT NOT NULL,
+	locations TEXT NOT NULL,
+	upload_id VARCHAR(36) NOT NULL,
+	busy_until FLOAT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX image_images_by_name ON image_images (name);
+CREATE INDEX image_images_by_owner ON image_images (owner, created_at);
+CREATE INDEX image_images_by_time ON image_images (created_at, id);
+CREATE TABLE image_members (
+	image_id VARCHAR(36) NOT NULL,
+	member_id VARCHAR(255) NOT NULL,
+	status VARCHAR(16) NOT NULL,
+	created_at VARCHAR(27) NOT NULL,
+	updated_at VARCHAR(27) NOT NULL,
+	PRIMARY KEY (image_id, member_id)
+);
+CREATE INDEX image_members_by_member ON image_members (member_id, status);

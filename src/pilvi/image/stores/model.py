@@ -1,0 +1,57 @@
+"""The stores of this cloud: named places for the bytes of images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilvi.kernel.config import Config
+from pilvi.kernel.errors import BadRequest, Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    id: str
+    description: str
+    directory: Path
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """All stores, the default one first."""
+
+    all: tuple[Store, ...]
+    staging: Path
+    """Where bytes wait that were sent for an import."""
+
+    @property
+    def default(self) -> Store:
+        return self.all[0]
+
+    @property
+    def several(self) -> bool:
+        return len(self.all) > 1
+
+    @property
+    def ids(self) -> list[str]:
+        return [store.id for store in self.all]
+
+    def find(self, id: str) -> Store | None:
+        return next((store for store in self.all if store.id == id), None)
+
+    def get(self, id: str) -> Store:
+        found = self.find(id)
+        if found is None:
+            raise Conflict(f"Unknown backend {id}: the stores are {', '.join(self.ids)}.")
+        return found
+
+    def wanted(self, id: str | None) -> Store:
+        """The store that a request header names, or the default one."""
+        found = self.find(id) if id else self.default
+        if found is None:
+            raise BadRequest(f"Unknown backend {id}: the stores are {', '.join(self.ids)}.")
+        return found
+
+
+def stores_of(config: Config) -> Stores:
+    root = config.paths.images
+    return Stores((Store("file", "Files of this machine", root / "file"),), root / "staging")
