@@ -10,7 +10,7 @@ from typing import Final
 from pilvi.ops.progress import Outcome, Say, StepFailed
 
 # Modules with a constant APT_PACKAGES.
-REAL: Final = ("pilvi.ops.front", "pilvi.ops.guest_ssh")
+REAL: Final = ("pilvi.ops.front", "pilvi.ops.guest_ssh", "pilvi.live")
 QEMU: Final = ("pilvi.compute.drivers.qemu", "pilvi.ops.tiny_image")
 LINUX: Final = ("pilvi.network.drivers.linux",)
 TEST: Final = ("pilvi.ops.scratch_postgres",)

@@ -32,7 +32,8 @@ T = TypeVar("T")
 class Streaming(Protocol):
     """What `live` gives to those who stream: who asks, transactions and slow calls off the event loop."""
 
-    disk: Executor
+    @property
+    def disk(self) -> Executor: ...
 
     async def identify(self, request: web.Request) -> Context:
         """The caller; raises Unauthorized."""
