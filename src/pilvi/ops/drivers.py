@@ -8,7 +8,7 @@ from pilvi.network.drivers.protocol import NetworkDriver
 
 
 def hypervisor(config: Config, on_change: Callable[[str], None] | None = None) -> Hypervisor:
-    """One per host directory: the real one refuses a second that is still open. `on_change` hears of guests that stop."""
+    """One per host directory: the real one refuses a second while it is open. `on_change` hears of guests that stop."""
     host = config.paths.host
     if config.compute.hypervisor == "fake":
         from pilvi.compute.drivers.fake import Fake

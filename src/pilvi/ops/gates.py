@@ -1,4 +1,4 @@
-"""`check` and `test`: the same gates for a developer, CI and a reviewer, in one order, up to the first that fails."""
+"""`check` and `test`: the same gates and tests for a developer, CI and a reviewer, in one order."""
 
 import os
 import subprocess
@@ -19,12 +19,22 @@ SCRIPTS: Final = Path(sys.executable).parent
 
 
 def check() -> None:
-    """Format, lint, types, import contracts, house rules."""
-    gate("format", [str(SCRIPTS / "ruff"), "format", "--check", "--quiet", "."])
-    gate("lint", [str(SCRIPTS / "ruff"), "check", "--quiet", "."])
-    gate("types", [str(SCRIPTS / "mypy"), "--no-error-summary"])
-    gate("imports", [str(SCRIPTS / "lint-imports"), "--no-logo"])
-    gate("house", pytest("tests/house"))
+    """Format, lint, types, import contracts, house rules: all of them run, so that one look shows all that is wrong."""
+    gates = {
+        "format": [str(SCRIPTS / "ruff"), "format", "--check", "--quiet", "--output-format", "concise", "."],
+        "lint": [str(SCRIPTS / "ruff"), "check", "--quiet", "--output-format", "concise", "."],
+        "types": [str(SCRIPTS / "mypy"), "--no-error-summary"],
+        "imports": [str(SCRIPTS / "lint-imports"), "--no-logo"],
+        "house": pytest("tests/house"),
+    }
+    failures = []
+    for title, argv in gates.items():
+        try:
+            gate(title, argv)
+        except StepFailed as failure:
+            failures.append(str(failure))
+    if failures:
+        raise StepFailed("; ".join(failures))
 
 
 def test(kinds: Sequence[str], extra: Sequence[str]) -> None:
