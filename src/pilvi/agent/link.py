@@ -6,15 +6,14 @@ Nothing depends on it: without the line the agent looks by itself every few seco
 import asyncio
 import contextlib
 import random
-import ssl
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 
+from pilvi.agent.control import tls_context
+from pilvi.kernel.config import Config
 from pilvi.kernel.errors import Fault
 from pilvi.kernel.log import logger
 
@@ -30,97 +29,78 @@ MOST_JOBS: Final = 200
 """Questions and tunnels at once; more are refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Callbacks:
-    """What the line needs of its agent. All but `on_look` may block: they run in threads."""
-
-    on_look: Callable[[], None]
-    """Ask for the desired state soon. Must return at once."""
-    console_output: Callable[[str, int | None], str]
-    """The last lines (None: all) of a guest's console. May raise a Fault whose message is passed on."""
-    vnc_socket: Callable[[str], Path]
-    """The unix socket of a guest's screen. May raise."""
-
-
 class Link:
     """Keeps one websocket to `live` open, over the front's port for agents."""
 
-    def __init__(self, url: str, callbacks: Callbacks, ssl_context: ssl.SSLContext | None = None) -> None:
-        """`url` is like https://127.0.0.1:8781; tests use http with no context."""
-        self._url = url.rstrip("/")
-        self._callbacks = callbacks
-        self._ssl = ssl_context
+    def __init__(
+        self,
+        config: Config,
+        *,
+        on_look: Callable[[], None],
+        console_output: Callable[[str, int | None], str],
+        vnc_socket: Callable[[str], Path | None],
+    ) -> None:
+        """`on_look` must return at once. The other two may block, for they run in threads, and may raise.
+
+        `console_output(server_id, lines)` gives the last lines of a guest's console, all where lines is None;
+        `vnc_socket(server_id)` the unix socket of its screen.
+        """
+        self._config = config
+        self._on_look = on_look
+        self._console_output = console_output
+        self._vnc_socket = vnc_socket
         self._jobs: set[asyncio.Task[None]] = set()
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
 
-    # -- for an agent without an event loop ------------------------------------------------------------------------
+    def url(self) -> str:
+        return f"https://{self._config.front.agents_listen}"
 
-    def start(self) -> None:
-        """Run in a thread of its own until `stop`."""
-        ready = threading.Event()
+    def connector(self) -> aiohttp.BaseConnector:
+        """A new one per connection: the host's certificate may have been renewed meanwhile."""
+        return aiohttp.TCPConnector(ssl=tls_context(self._config))
 
-        def work() -> None:
-            with contextlib.suppress(asyncio.CancelledError):
-                asyncio.run(self._main(ready))
-
-        self._thread = threading.Thread(target=work, name="link", daemon=True)
-        self._thread.start()
-        ready.wait(10)
-
-    async def _main(self, ready: threading.Event) -> None:
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        ready.set()
-        await self.run()
-
-    def stop(self, timeout_s: float = 5.0) -> None:
-        if self._loop is not None and self._task is not None and self._thread is not None:
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._task.cancel)
-            self._thread.join(timeout_s)
-
-    # -- the line --------------------------------------------------------------------------------------------------
+    def _session(self) -> aiohttp.ClientSession:
+        timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT_S)
+        return aiohttp.ClientSession(timeout=timeout, connector=self.connector())
 
     async def run(self) -> None:
         """Connect, listen, and connect again with growing pauses, until cancelled."""
         attempt = 0
-        timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT_S)
-        connector = aiohttp.TCPConnector(ssl=self._ssl if self._ssl is not None else True)
-        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-            try:
-                while True:
-                    started = asyncio.get_running_loop().time()
-                    try:
-                        await self._listen(session)
-                    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-                        logger("link").info("link.broken", error=repr(error))
-                    lasted_s = asyncio.get_running_loop().time() - started
-                    attempt = 0 if lasted_s > STEADY_S else min(attempt + 1, len(BACKOFF_S) - 1)
-                    # Spread, so that the hosts of a large cloud do not all come back at the same moment.
-                    await asyncio.sleep(BACKOFF_S[attempt] * random.uniform(0.5, 1.0))  # noqa: S311
-            finally:
-                await self._drop_jobs()
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                started = loop.time()
+                try:
+                    await self._listen()
+                except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+                    logger("link").info("link.broken", error=repr(error))
+                attempt = 0 if loop.time() - started > STEADY_S else min(attempt + 1, len(BACKOFF_S) - 1)
+                # Spread, so that the hosts of a large cloud do not all come back at the same moment.
+                await asyncio.sleep(BACKOFF_S[attempt] * random.uniform(0.5, 1.0))  # noqa: S311
+        finally:
+            await self._drop_jobs()
 
-    async def _listen(self, session: aiohttp.ClientSession) -> None:
-        url = f"{self._url}/agent/v1/events"
-        async with session.ws_connect(url, heartbeat=HEARTBEAT_S, max_msg_size=LARGEST_QUESTION) as socket:
+    async def _listen(self) -> None:
+        url = f"{self.url()}/agent/v1/events"
+        async with (
+            self._session() as session,
+            session.ws_connect(url, heartbeat=HEARTBEAT_S, max_msg_size=LARGEST_QUESTION) as socket,
+        ):
             logger("link").info("link.connected")
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    self._take(session, socket, message.json())
+                    self._take(socket, message.json())
 
-    def _take(self, session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse, said: Any) -> None:
+    def _take(self, socket: aiohttp.ClientWebSocketResponse, said: Any) -> None:
         if not isinstance(said, dict):
             return
         if said.get("look"):
-            self._callbacks.on_look()
+            self._on_look()
         elif len(self._jobs) >= MOST_JOBS:
             logger("link").warning("link.overloaded", jobs=len(self._jobs))
         elif "ask" in said:
             self._begin(self._answer(socket, said))
         elif "open" in said:
-            self._begin(self._tunnel(session, str(said["open"]), str(said.get("server_id"))))
+            self._begin(self._tunnel(str(said["open"]), str(said.get("server_id"))))
 
     def _begin(self, job: Any) -> None:
         task = asyncio.ensure_future(job)
@@ -144,7 +124,7 @@ class Link:
             return {"error": f"This host does not know the question {str(said.get('what'))[:40]!r}."}
         server_id, lines = str(said.get("server_id")), said.get("lines")
         try:
-            return {"text": await asyncio.to_thread(self._callbacks.console_output, server_id, lines)}
+            return {"text": await asyncio.to_thread(self._console_output, server_id, lines)}
         except Fault as fault:
             return {"error": fault.message}
         except Exception as error:  # noqa: BLE001 the asker must hear something, the line must live
@@ -153,19 +133,24 @@ class Link:
 
     # -- tunnels ---------------------------------------------------------------------------------------------------
 
-    async def _tunnel(self, session: aiohttp.ClientSession, tunnel_id: str, server_id: str) -> None:
+    async def _tunnel(self, tunnel_id: str, server_id: str) -> None:
         """Join a guest's screen with a new websocket to `live`. A send waits for a slow reader, so nothing piles up."""
         try:
-            path = await asyncio.to_thread(self._callbacks.vnc_socket, server_id)
+            path = await asyncio.to_thread(self._vnc_socket, server_id)
+            if path is None:
+                raise FileNotFoundError("the guest has no screen")
             reader, writer = await asyncio.open_unix_connection(str(path), limit=SCREEN_BYTES)
         except Exception as error:  # noqa: BLE001 no tunnel then: `live` tells the browser
             logger("link").warning("tunnel.no_screen", server_id=server_id, error=repr(error))
             return
-        url = f"{self._url}/agent/v1/tunnel/{tunnel_id}"
+        url = f"{self.url()}/agent/v1/tunnel/{tunnel_id}"
         try:
-            async with session.ws_connect(
-                url, heartbeat=HEARTBEAT_S, max_msg_size=LARGEST_TUNNEL_MESSAGE, compress=0
-            ) as socket:
+            async with (
+                self._session() as session,
+                session.ws_connect(
+                    url, heartbeat=HEARTBEAT_S, max_msg_size=LARGEST_TUNNEL_MESSAGE, compress=0
+                ) as socket,
+            ):
                 await _join(reader, writer, socket)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             logger("link").info("tunnel.broken", server_id=server_id, error=repr(error))
