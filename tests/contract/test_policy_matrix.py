@@ -1,0 +1,139 @@
+"""Every route, asked by everyone who could ask: what they get is a checked-in table, so that a change of rights is a diff.
+
+    PILVI_WRITE_MATRIX=1 pytest tests/contract/test_policy_matrix.py      writes the table anew
+
+Nothing is changed while asking: every write is undone. Placeholders in paths are real objects of project demo where there
+are such, so that an answer says something about rights and not only about ids.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pilvi import main
+from pilvi.kernel import log
+from pilvi.kernel.config import CloudConfig, Config
+from pilvi.kernel.db import Database, Tx
+from pilvi.kernel.http import Service
+from pilvi.kernel.routing import Route
+from tests.contract.client import Client
+from tests.contract.conftest import open_cloud
+
+T = TypeVar("T")
+TABLE = Path(__file__).parent / "policy_matrix.txt"
+CALLERS = ("anonymous", "stranger", "reader", "member", "manager", "admin")
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+class _Undo(Exception):
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+
+class Undoing:
+    """A database whose writes are carried out and then undone."""
+
+    def __init__(self, inner: Database) -> None:
+        self.inner = inner
+        self.compiler = inner.compiler
+        self.read = inner.read
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        def and_undo(tx: Tx) -> None:
+            raise _Undo(work(tx))
+
+        try:
+            self.inner.write(and_undo)
+        except _Undo as done:
+            result: T = done.result
+            return result
+        raise AssertionError("unreachable")
+
+    def script(self, sql: str) -> None:
+        raise AssertionError("no DDL here")
+
+    def close(self) -> None:
+        return
+
+
+def furniture(cloud: Client) -> dict[str, str]:
+    """Objects of project demo, by the word that paths use for them."""
+    found = {"project_id": cloud.facts["demo"], "user_id": cloud.facts["member"], "role_id": cloud.facts["roles"]["member"]}
+    network = cloud.at("/network/v2.0")
+    for plural, body in (
+        ("networks", {"network": {"name": "matrix"}}),
+        ("routers", {"router": {"name": "matrix"}}),
+        ("security-groups", {"security_group": {"name": "matrix"}}),
+    ):
+        made = network.post(f"/{plural}", body)
+        assert made.status == 201, made.content
+        found[plural] = next(iter(made.body.values()))["id"]
+    subnet = {"subnet": {"network_id": found["networks"], "ip_version": 4, "cidr": "10.9.0.0/24"}}
+    found["subnets"] = network.post("/subnets", subnet).body["subnet"]["id"]
+    found["ports"] = network.post("/ports", {"port": {"network_id": found["networks"]}}).body["port"]["id"]
+    image = cloud.at("/image/v2").post("/images", {"name": "matrix", "disk_format": "raw", "container_format": "bare"})
+    assert image.status == 201, image.content
+    found["images"] = image.body["id"]
+    flavor = {"flavor": {"name": "m", "id": "matrix", "ram": 64, "vcpus": 1, "disk": 1}}
+    assert cloud.as_admin().post("/flavors", flavor).status == 200
+    found["flavors"] = "matrix"
+    return found
+
+
+def fill(path: str, found: dict[str, str]) -> str:
+    """The path with real ids: a placeholder means the collection before it."""
+    parts = path.split("/")
+    for i, part in enumerate(parts):
+        if part.startswith("{"):
+            name = part[1:-1]
+            parts[i] = found.get(parts[i - 1]) or found.get(name) or found.get(name + "_id") or NOBODY
+    return "/".join(parts)
+
+
+def body_of(route: Route) -> Any:
+    """Enough of a body to get past the parser and on to the rule, or a malformed one where that is not possible."""
+    if route.action:
+        return {route.action: None if route.body is None or route.body.root is None else {}}
+    if route.body is not None and route.body.root is not None:
+        return {route.body.root: {}}
+    return {} if route.body is not None or route.raw else None
+
+
+def ask(cloud: Client, service: Service, route: Route, path: str) -> list[str]:
+    version = None
+    if service.versions is not None:
+        version = service.versions.text(min(route.until, service.versions.maximum))
+    answers = []
+    for who in CALLERS:
+        client = cloud.anonymous() if who == "anonymous" else cloud.as_(who)
+        headers = {}
+        if version is not None and service.versions is not None:
+            headers["OpenStack-API-Version"] = f"{service.versions.word} {version}"
+        if route.media != ("application/json",):
+            headers["Content-Type"] = route.media[0]
+        reply = client.at("").request(route.method, path, body_of(route), headers=headers)
+        answers.append(str(reply.status))
+    return answers
+
+
+def test_what_everyone_may_is_what_the_table_says(cloud: Client, tmp_path: Path) -> None:
+    if cloud.database.compiler.dialect.name != "sqlite":
+        return  # Rights do not depend on the engine; the table is walked once.
+    log.configure("test", tmp_path)
+    found = furniture(cloud)
+    walker = open_cloud(Undoing(cloud.database), tmp_path)
+    walker = Client(walker.app, cloud.tokens, "", None, facts=cloud.facts, database=cloud.database)
+    lines = [f"{'':90} {' '.join(f'{who:>9}' for who in CALLERS)}"]
+    for service in main.services_of(Config(cloud=CloudConfig(state_dir=tmp_path))):
+        for route in sorted(service.routes, key=lambda r: (r.path, r.method, r.action, r.since)):
+            answers = ask(walker, service, route, service.prefix + fill(route.path, found))
+            assert "500" not in answers, (service.name, route.name, answers)
+            since = f" {route.since}-" if route.since else ""
+            name = f"{service.name} {route.name}{since}"
+            lines.append(f"{name:90} {' '.join(f'{answer:>9}' for answer in answers)}")
+    text = "\n".join(lines) + "\n"
+    if os.environ.get("PILVI_WRITE_MATRIX"):
+        TABLE.write_text(text)
+    assert text == TABLE.read_text(), "rights have changed: read the difference, then write the table anew"
