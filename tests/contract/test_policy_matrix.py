@@ -1,9 +1,9 @@
-"""Every route, asked by everyone who could ask: what they get is a checked-in table, so that a change of rights is a diff.
+"""Every route, asked by everyone: what they get is a checked-in table, so that a change of rights is a diff.
 
     PILVI_WRITE_MATRIX=1 pytest tests/contract/test_policy_matrix.py      writes the table anew
 
-Nothing is changed while asking: every write is undone. Placeholders in paths are real objects of project demo where there
-are such, so that an answer says something about rights and not only about ids.
+Nothing is changed while asking: every write is undone. Placeholders in paths are real objects of project demo where
+there are such, so that an answer says something about rights and not only about ids.
 """
 
 import os
@@ -60,7 +60,8 @@ class Undoing:
 
 def furniture(cloud: Client) -> dict[str, str]:
     """Objects of project demo, by the word that paths use for them."""
-    found = {"project_id": cloud.facts["demo"], "user_id": cloud.facts["member"], "role_id": cloud.facts["roles"]["member"]}
+    facts = cloud.facts
+    found = {"project_id": facts["demo"], "user_id": facts["member"], "role_id": facts["roles"]["member"]}
     network = cloud.at("/network/v2.0")
     for plural, body in (
         ("networks", {"network": {"name": "matrix"}}),

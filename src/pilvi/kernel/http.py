@@ -132,27 +132,9 @@ class Edge:
     ) -> None:
         started = clock.monotonic()
         ctx = self.context(service, req)
-        route: Route | None = None
+        seen: list[Route] = []
         try:
-            if service.versions is not None:
-                ctx.version = service.versions.negotiate(
-                    req.get_header("OpenStack-API-Version"),
-                    req.get_header(service.versions.legacy_header) if service.versions.legacy_header else None,
-                )
-            if service.slash_matters and req.env["PATH_INFO"].endswith("/"):
-                self._identify(ctx, req, next(iter(methods.values()))[0])
-                raise NotFound("The resource could not be found.", type="HTTPNotFound")
-            if routes is None:
-                allowed = ", ".join(sorted(methods))
-                self._identify(ctx, req, next(iter(methods.values()))[0])
-                raise MethodNotAllowed(f"{req.method} is not allowed here; use {allowed}.", headers={"Allow": allowed})
-            raw = None
-            if any(r.body is not None or r.raw or r.action for r in routes):
-                raw = self._body(req, routes[0])
-            if routes[0].auth == "token" and not req.get_header("X-Auth-Token"):
-                raise _unauthorized(ctx)
-            route = _choose(routes, raw, ctx, service)
-            answer = self._run(service, route, ctx, req, raw, values)
+            answer = self._answer(service, routes, methods, ctx, req, values, seen)
         except Fault as fault:
             answer = self._fault(service, fault, ctx)
         except Duplicate as duplicate:
@@ -163,7 +145,36 @@ class Edge:
             message = f"Something went wrong on our side. The request id is {ctx.request_id}; `pilvi why` explains."
             answer = self._fault(service, Fault(message), ctx)
         self._send(service, answer, ctx, resp)
-        self._account(route, ctx, answer.status, started)
+        self._account(seen[0] if seen else None, ctx, answer.status, started)
+
+    def _answer(
+        self,
+        service: Service,
+        routes: list[Route] | None,
+        methods: Mapping[str, list[Route]],
+        ctx: Context,
+        req: falcon.Request,
+        values: tuple[str, ...],
+        seen: list[Route],
+    ) -> Answer:
+        """Negotiate, find the route (which is put into `seen`), run it."""
+        if service.versions is not None:
+            legacy = service.versions.legacy_header
+            ctx.version = service.versions.negotiate(
+                req.get_header("OpenStack-API-Version"), req.get_header(legacy) if legacy else None
+            )
+        if routes is None:
+            allowed = ", ".join(sorted(methods))
+            self._identify(ctx, req, next(iter(methods.values()))[0])
+            raise MethodNotAllowed(f"{req.method} is not allowed here; use {allowed}.", headers={"Allow": allowed})
+        raw = None
+        if any(r.body is not None or r.raw or r.action for r in routes):
+            raw = self._body(req, routes[0])
+        if routes[0].auth == "token" and not req.get_header("X-Auth-Token"):
+            raise _unauthorized(ctx)
+        route = _choose(routes, raw, ctx, service)
+        seen.append(route)
+        return self._run(service, route, ctx, req, raw, values)
 
     def context(self, service: Service, req: falcon.Request) -> Context:
         """A fresh context. Forwarded headers and the host's name count only when our own front sent them."""
