@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.site import CommandFailed, Site, run, until
 
 USER_DATA = """#!/bin/sh
@@ -49,6 +51,7 @@ class Walk:
         self.user = {"OS_USERNAME": "walker", "OS_PASSWORD": PASSWORD, "OS_PROJECT_NAME": "walk"}
         self.key = folder / "id_ed25519"
         self.address = ""
+        self.fixed_ip_seen: dict[str, str] = {}
 
     # -- small words -----------------------------------------------------------------------------------------------
 
@@ -200,7 +203,9 @@ class Walk:
 
     def fixed_ip(self, name: str) -> str:
         addresses = self.os("server", "show", name)["addresses"]["walk-net"]
-        return next(str(a) for a in addresses if str(a).startswith("10.0.0."))
+        found = next(str(a) for a in addresses if str(a).startswith("10.0.0."))
+        self.fixed_ip_seen[name] = found
+        return found
 
     def metadata(self) -> None:
         assert self.ssh("hostname") == "one"
@@ -292,13 +297,10 @@ class Walk:
 
     def quota(self) -> None:
         self.admin("quota", "set", "--instances", "3", "walk", show=False)
-        try:
+        with pytest.raises(CommandFailed) as refused:
             self._boot("four")
-        except CommandFailed as failed:
-            assert "403" in failed.output, failed.output
-            assert "Quota exceeded for instances: Requested 1, but already used 3 of 3" in failed.output, failed.output
-        else:
-            raise AssertionError("a fourth server was let in")
+        assert "403" in refused.value.output, refused.value.output
+        assert "Requested 1, but already used 3 of 3" in refused.value.output, refused.value.output
 
     def delete(self) -> None:
         for server in self.os("server", "list"):

@@ -142,7 +142,7 @@ def test_a_fault_names_the_reason_without_naming_hosts(cloud: Client, boot: Boot
     assert cloud.get(f"/servers/{id}").status == 404
 
 
-def test_what_the_hypervisor_says_is_the_fault_and_delete_still_works(cloud: Client, boot: Boot, node: Node) -> None:
+def test_what_the_hypervisor_says_is_the_fault_and_delete_works(cloud: Client, boot: Boot, node: Node) -> None:
     node.faults["bad"] = "The disk of this host is full."
     id = boot("bad")
     found = show(cloud, id)

@@ -1,6 +1,7 @@
 """The work table and its runner: nothing is lost, nothing is done twice at once, on both engines."""
 
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -110,7 +111,7 @@ def test_a_failure_is_tried_again_with_growing_delay(database: Database, watch: 
     for _ in range(60):
         runner.turn()
         watch.at += 1.0
-    gaps = [later - sooner for sooner, later in zip(seen, seen[1:], strict=False)]
+    gaps = [later - sooner for sooner, later in pairwise(seen)]
     assert gaps == sorted(gaps)
     assert rows(database) == ["a"]
 
