@@ -1,0 +1,1 @@
+"""Aggregates: sets of providers that share something."""

@@ -1,0 +1,1 @@
+"""Where a request would fit: the question that scheduling asks."""

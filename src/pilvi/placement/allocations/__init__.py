@@ -1,0 +1,1 @@
+"""Allocations: who holds how much of what, and the consumers that hold it."""

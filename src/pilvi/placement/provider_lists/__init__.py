@@ -1,0 +1,1 @@
+"""The answer of GET /resource_providers: providers by name, tree, aggregates, traits and what they have free."""

@@ -1,0 +1,1 @@
+"""Moving inventories and allocations between providers in one step."""

@@ -1,0 +1,1 @@
+"""Classes of resources, standard and one's own."""

@@ -1,0 +1,1 @@
+"""Providers of resources, and the trees that they form."""

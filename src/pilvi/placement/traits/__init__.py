@@ -1,0 +1,1 @@
+"""Traits: what providers can do, standard names and one's own."""

@@ -1,0 +1,1 @@
+"""Sums of what is held, per provider, project or type of consumer."""
