@@ -163,6 +163,9 @@ class Edge:
             ctx.version = service.versions.negotiate(
                 req.get_header("OpenStack-API-Version"), req.get_header(legacy) if legacy else None
             )
+        if service.slash_matters and req.env["PATH_INFO"].endswith("/"):
+            self._identify(ctx, req, next(iter(methods.values()))[0])
+            raise NotFound("The resource could not be found.", type="HTTPNotFound")
         if routes is None:
             allowed = ", ".join(sorted(methods))
             self._identify(ctx, req, next(iter(methods.values()))[0])

@@ -27,7 +27,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def images(database: Database, config: Config) -> Client:
     """A client of the image API as a member of project demo."""
-    services = [*identity_routes.services_of(config), *image_routes.services_of(config)]
+    services = [identity_routes.service(config), *image_routes.services_of(config)]
     edge = Edge(database, services, identity.authenticate, public_url=config.cloud.public_url, front_secret="front")
     cloud = settle(Client(edge.application(), {}, database=database))
     return cloud.at("/image/v2").as_member()
