@@ -35,3 +35,7 @@ def service(config: Config, prefix: str = "/placement") -> Service:
         routes=all_routes(),
         versions=Versions("placement", 1, HISTORY),
     )
+
+
+def services_of(config: Config) -> list[Service]:
+    return [service(config)]

@@ -23,12 +23,24 @@ def write(tx: Tx, wishes: Sequence[Wish]) -> None:
     """Each consumer holds what its wish says from now on, all of them or none; raises Conflict when it does not fit."""
     _check_names(tx, wishes)
     before = [held for wish in wishes for held in store.of_consumer(tx, wish.consumer_uuid)]
-    for (provider, resource_class), change in changes(before, wishes).items():
-        _apply(tx, provider, resource_class, change)
+    _apply_all(tx, changes(before, wishes))
     for wish in wishes:
         _record(tx, wish)
     for uuid in sorted({provider for wish in wishes for provider in wish.amounts}):
         providers.touch(tx, uuid)
+
+
+def _apply_all(tx: Tx, wanted: dict[tuple[str, str], Change]) -> None:
+    """All or none, even for a caller who catches the Conflict and tries elsewhere in the same transaction."""
+    done: list[tuple[tuple[str, str], Change]] = []
+    try:
+        for place, change in wanted.items():
+            _apply(tx, *place, change)
+            done.append((place, change))
+    except Conflict:
+        for (provider, resource_class), change in done:
+            inventories.give_back(tx, provider, resource_class, change.after - change.before)
+        raise
 
 
 def _check_names(tx: Tx, wishes: Sequence[Wish]) -> None:
