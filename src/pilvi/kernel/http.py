@@ -31,7 +31,7 @@ from pilvi.kernel.query import Query
 from pilvi.kernel.routing import Answer, Route
 
 BODY_LIMIT = 2 * 1024 * 1024
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 HOST_HEADER, FRONT_HEADER = "HTTP_X_PILVI_HOST", "HTTP_X_PILVI_FRONT"
 
 Dress = Callable[[Fault, Context], dict[str, Any]]
@@ -61,6 +61,8 @@ class Service:
     """Further headers that carry the request id."""
     root: str = ""
     """Where the API hangs, such as `/compute`, when `prefix` goes on with a version."""
+    gate: Callable[[Context, falcon.Request, list[Route] | None], None] | None = None
+    """Checks of headers that only this API makes; raises a fault (placement)."""
     slash_matters: bool = False
     """A path with a slash at its end is another path, which does not exist (image)."""
 
@@ -166,10 +168,14 @@ class Edge:
         if service.slash_matters and req.env["PATH_INFO"].endswith("/"):
             self._identify(ctx, req, next(iter(methods.values()))[0])
             raise NotFound("The resource could not be found.", type="HTTPNotFound")
+        if service.gate is not None:
+            service.gate(ctx, req, routes)
         if routes is None:
             allowed = ", ".join(sorted(methods))
             self._identify(ctx, req, next(iter(methods.values()))[0])
-            raise MethodNotAllowed(f"{req.method} is not allowed here; use {allowed}.", headers={"Allow": allowed})
+            raise MethodNotAllowed(
+                f"The method {req.method} is not allowed for this resource. Use {allowed}.", headers={"Allow": allowed}
+            )
         raw = None
         if any(r.body is not None or r.raw or r.action for r in routes):
             raw = self._body(req, routes[0])
@@ -220,7 +226,7 @@ class Edge:
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError as error:
-            raise BadRequest(f"The request body is not valid JSON: {error}.") from None
+            raise BadRequest(f"Malformed JSON: {error}. The request body must be valid JSON.") from None
 
     def _identify(self, ctx: Context, req: falcon.Request, route: Route, tx: Tx | None = None) -> None:
         """Put the caller into the context; raises Unauthorized."""
