@@ -3,7 +3,7 @@
 from typing import Any
 
 from pilvi.kernel.context import Context
-from pilvi.kernel.errors import Fault, NotAcceptable
+from pilvi.kernel.errors import BadRequest, Fault, NotAcceptable
 
 CODES_SINCE = 23
 UNDEFINED = "placement.undefined_code"
@@ -15,6 +15,9 @@ def dress(fault: Fault, ctx: Context) -> dict[str, Any]:
     if isinstance(fault, NotAcceptable) and versions:
         asked = (ctx.header("OpenStack-API-Version") or "").rpartition(" ")[2]
         detail = f"Unacceptable version header: {asked}. {detail}"
+    elif "invalid format" in detail and isinstance(fault, BadRequest):
+        asked = (ctx.header("OpenStack-API-Version") or "").rpartition(" ")[2]
+        detail = f"invalid version string: {asked}. {detail}"
     error = {"status": fault.status, "title": fault.title, "detail": detail, "request_id": ctx.request_id}
     if ctx.version >= CODES_SINCE:
         error["code"] = fault.type if fault.type.startswith("placement.") else UNDEFINED

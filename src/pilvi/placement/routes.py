@@ -8,6 +8,7 @@ from pilvi.placement.aggregates import api as aggregates
 from pilvi.placement.allocation_candidates import api as allocation_candidates
 from pilvi.placement.allocations import api as allocations
 from pilvi.placement.faults import dress
+from pilvi.placement.gate import check as check_headers
 from pilvi.placement.inventories import api as inventories
 from pilvi.placement.microversions import HISTORY
 from pilvi.placement.reshaper import api as reshaper
@@ -34,6 +35,7 @@ def service(config: Config, prefix: str = "/placement") -> Service:
         dress=dress,
         routes=all_routes(),
         versions=Versions("placement", 1, HISTORY),
+        gate=check_headers,
     )
 
 
