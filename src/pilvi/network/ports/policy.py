@@ -1,0 +1,49 @@
+"""Who may do what with ports, and with which of their attributes."""
+
+from pilvi.kernel.context import Context
+from pilvi.kernel.policy import Rule, Target, admin_or_service, project_member, project_reader, service
+
+
+def _network_owner(ctx: Context, target: Target) -> bool:
+    return admin_or_service(ctx, target) or (
+        "member" in ctx.roles and bool(ctx.project_id) and target.get("network_project_id") == ctx.project_id
+    )
+
+
+def _reader(ctx: Context, target: Target) -> bool:
+    return (
+        project_reader(ctx, target)
+        or service(ctx, target)
+        or ("reader" in ctx.roles and bool(ctx.project_id) and target.get("network_project_id") == ctx.project_id)
+    )
+
+
+def _member(ctx: Context, target: Target) -> bool:
+    return project_member(ctx, target) or service(ctx, target)
+
+
+def _member_or_network_owner(ctx: Context, target: Target) -> bool:
+    return _member(ctx, target) or _network_owner(ctx, target)
+
+
+CREATE = Rule("create_port", _member, "Make a port.")
+SHOW = Rule("get_port", _reader, "Show a port.")
+UPDATE = Rule("update_port", _member, "Change a port.")
+DELETE = Rule("delete_port", _member_or_network_owner, "Delete a port.")
+BINDING = Rule("get_port:binding:host_id", admin_or_service, "See where a port is bound.")
+FIXED_ADDRESS = Rule("create_port:fixed_ips:ip_address", _network_owner, "Choose an address in somebody's network.")
+SERVICE_OWNER = Rule("create_port:device_owner", _network_owner, "Make a port that claims to be a network service.")
+
+
+def _attributes(verb: str) -> dict[str, Rule]:
+    return {
+        "mac_address": Rule(f"{verb}_port:mac_address", _network_owner, "Choose the MAC address of a port."),
+        "port_security_enabled": Rule(f"{verb}_port:port_security_enabled", _network_owner, "Switch port security."),
+        "allowed_address_pairs": Rule(f"{verb}_port:allowed_address_pairs", _network_owner, "Let more addresses pass."),
+        "host": Rule(f"{verb}_port:binding:host_id", admin_or_service, "Bind a port to a host."),
+        "profile": Rule(f"{verb}_port:binding:profile", admin_or_service, "Tell the network driver details."),
+    }
+
+
+CREATE_ATTRIBUTES = _attributes("create")
+UPDATE_ATTRIBUTES = _attributes("update")
