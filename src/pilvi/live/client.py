@@ -33,6 +33,9 @@ class LiveClient:
         except OSError as error:
             logger("live").debug("wake.lost", host=host, error=repr(error))
 
+    def close(self) -> None:
+        self._datagrams.close()
+
     def console_output(self, host: str, server_id: str, lines: int | None) -> str:
         """What a guest wrote to its console, read from its host now."""
         wanted = {"host": host, "server_id": server_id} | ({} if lines is None else {"lines": str(lines)})

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
-from pilvi.compute.remote_consoles import service as remote_consoles
 from pilvi.kernel import ids
 from pilvi.kernel.errors import Fault, Forbidden, NotFound, Unavailable
 from pilvi.kernel.log import logger
+from pilvi.live import compute
 from pilvi.live.agents import Agents
-from pilvi.live.process import LiveProcess
+from pilvi.live.process import CTX, LiveProcess
 
 PAGES: Final = Path("/usr/share/novnc")
 HEARTBEAT_S: Final = 30.0
@@ -69,7 +69,7 @@ class Consoles:
             raise Unavailable("Too many consoles are open.")
         token = request.query.get("token", "")[:200]
         try:
-            console = await self._process.write(lambda tx: remote_consoles.redeem(tx, token))
+            console = await self._process.write(lambda tx: compute.redeem(tx, token))
         except Fault:
             return web.Response(status=403)
         self._open += 1
@@ -89,7 +89,7 @@ class Consoles:
     def _check_origin(self, request: web.Request) -> None:
         """A page of another site must not open a console with a stolen address."""
         origin = request.headers.get("Origin")
-        host = urlsplit(request["ctx"].cloud_url).netloc
+        host = urlsplit(request[CTX].cloud_url).netloc
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             raise Forbidden("Consoles are opened by this cloud's own pages only.")
 

@@ -2,12 +2,12 @@
 
 from aiohttp import web
 
-from pilvi.compute.servers import service as servers
 from pilvi.image.image_data import service as image_data
 from pilvi.image.image_data.model import Download
 from pilvi.image.image_data.stream import ImageStreams
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import NotFound
+from pilvi.live import compute
 from pilvi.live.process import LiveProcess
 
 
@@ -26,7 +26,7 @@ class HostImages:
 
 
 def find(tx: Tx, host: str, image_id: str) -> Download:
-    if not any(server.image_id == image_id for server in servers.on_host(tx, host)):
+    if not compute.uses_image(tx, host, image_id):
         raise NotFound(f"No server on {host} uses image {image_id}.")
     found = image_data.download_for_host(tx, image_id)
     if found is None:

@@ -18,6 +18,9 @@ from pilvi.live.client import INTERNAL_HEADER
 
 T = TypeVar("T")
 
+CTX: Final = web.RequestKey("ctx", Context)
+"""Where the context of a request is kept."""
+
 DATABASE_THREADS: Final = 4
 DISK_THREADS: Final = 4
 FRONT_HEADER: Final = "X-Pilvi-Front"
@@ -72,7 +75,7 @@ class LiveProcess:
 
     async def identify(self, request: web.Request) -> Context:
         """The caller, by its token."""
-        ctx: Context = request["ctx"]
+        ctx: Context = request[CTX]
         if not ctx.token_id:
             raise Unauthorized("The request you have made requires authentication.")
         ctx.principal = await self.read(lambda tx: self._authenticate(tx, ctx.token_id))

@@ -21,7 +21,7 @@ from pilvi.kernel.log import configure, logger
 from pilvi.live.agents import Agents, WakeSocket
 from pilvi.live.consoles import Consoles
 from pilvi.live.host_images import HostImages
-from pilvi.live.process import LiveProcess
+from pilvi.live.process import CTX, LiveProcess
 
 READ_BYTES: Final = 256 * 1024
 """Of one request's body, kept in memory while it waits for the disk."""
@@ -39,14 +39,14 @@ class LiveServer:
         self.config = config
         self.process = LiveProcess(config, database, authenticate, secret)
         self.agents = Agents(self.process)
+        self.images = ImageStreams(self.process, stores_of(config), config.image.largest_gib * GIB)
         self._runner: web.AppRunner | None = None
         self._wake: asyncio.DatagramTransport | None = None
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard])
-        images = ImageStreams(self.process, stores_of(self.config), self.config.image.largest_gib * GIB)
-        parts = (images, self.agents, Consoles(self.process, self.agents), HostImages(self.process, images))
-        for part in parts:
+        consoles, host_images = Consoles(self.process, self.agents), HostImages(self.process, self.images)
+        for part in (self.images, self.agents, consoles, host_images):
             app.add_routes(part.routes())
         app.add_routes([web.get("/healthz", _healthz)])
         return app
@@ -81,7 +81,7 @@ class LiveServer:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Faults become answers in the API's own shape; nothing else gets out."""
-        ctx = request["ctx"] = self.process.context(request)
+        ctx = request[CTX] = self.process.context(request)
         try:
             return await handler(request)
         except web.HTTPException:
@@ -96,7 +96,7 @@ class LiveServer:
 
 
 def _refuse(request: web.Request, fault: Fault) -> web.Response:
-    ctx = request["ctx"]
+    ctx = request[CTX]
     headers = {"X-Openstack-Request-Id": ctx.request_id, **fault.headers}
     body: dict[str, Any] = image_faults.dress(fault, ctx)
     if fault.status == 401:
