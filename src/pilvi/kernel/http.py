@@ -61,6 +61,8 @@ class Service:
     """Further headers that carry the request id."""
     root: str = ""
     """Where the API hangs, such as `/compute`, when `prefix` goes on with a version."""
+    plain_faults: Callable[[Fault, Context], "Answer | None"] | None = None
+    """Another answer to a fault than the dressed one, for clients that do not take JSON (placement)."""
     gate: Callable[[Context, falcon.Request, list[Route] | None], None] | None = None
     """Checks of headers that only this API makes; raises a fault (placement)."""
     slash_matters: bool = False
@@ -95,7 +97,7 @@ class Edge:
     def application(self) -> Callable[..., Any]:
         app: falcon.App[Any, Any] = falcon.App()
         app.req_options.strip_url_path_trailing_slash = True
-        app.resp_options.default_media_type = "application/json"
+        app.resp_options.default_media_type = None  # type: ignore[assignment]  # each answer says its own
         paths: dict[str, tuple[Service, dict[str, list[Route]]]] = {}
         for service in self.services:
             for route in service.routes:
@@ -309,7 +311,7 @@ class Edge:
         if raw is None:
             if route.body_optional:
                 return [None], False
-            raise BadRequest("This request needs a JSON body.", type="HTTPBadRequest")
+            raise BadRequest("Malformed JSON: this request needs a JSON body.", type="HTTPBadRequest")
         if not isinstance(raw, dict):
             raise BadRequest("The request body must be a JSON object.", type="HTTPBadRequest")
         if route.body.plural and route.body.plural in raw and route.body.root not in raw:
@@ -369,7 +371,8 @@ class Edge:
             challenge = {"WWW-Authenticate": f'Keystone uri="{ctx.cloud_url}/identity"'}
             body = service.dress(fault, ctx) if service.name == "identity" else unauthorized_body(fault)
             return Answer(401, body, {**challenge, **fault.headers})
-        return Answer(fault.status, service.dress(fault, ctx), fault.headers)
+        plain = service.plain_faults(fault, ctx) if service.plain_faults is not None else None
+        return plain or Answer(fault.status, service.dress(fault, ctx), fault.headers)
 
     def _send(self, service: Service, answer: Answer, ctx: Context, resp: falcon.Response) -> None:
         resp.status = answer.status
@@ -383,7 +386,8 @@ class Edge:
             resp.set_header(name, value)
         if answer.body is None:
             if answer.status not in (204, 304):
-                resp.content_type = answer.content_type
+                if answer.content_type:
+                    resp.content_type = answer.content_type
                 resp.data = b""
             return
         resp.content_type = answer.content_type
@@ -411,6 +415,7 @@ class Edge:
         try:
             if service.versions is not None:
                 ctx.version = service.versions.minimum
+                ctx.version = service.versions.negotiate(req.get_header("OpenStack-API-Version"), None)
             if not ctx.token_id:
                 raise _unauthorized(ctx)
             ctx.principal = self.database.read(lambda tx: self.authenticate(tx, ctx.token_id))

@@ -29,6 +29,8 @@ class Versions:
     major: int
     history: Mapping[str, str]
     legacy_header: str | None = None
+    vary: str = HEADER
+    """How the header is spelled in Vary."""
 
     @property
     def minimum(self) -> int:
@@ -69,7 +71,7 @@ class Versions:
 
     def echo(self, version: int) -> dict[str, str]:
         """The headers that tell the client what was in force."""
-        headers = {HEADER: f"{self.word} {self.text(version)}", "Vary": HEADER}
+        headers = {HEADER: f"{self.word} {self.text(version)}", "Vary": self.vary}
         if self.legacy_header:
             headers[self.legacy_header] = self.text(version)
             headers["Vary"] = f"{HEADER}, {self.legacy_header}"
