@@ -3,7 +3,7 @@
 import falcon
 
 from pilvi.kernel.context import Context
-from pilvi.kernel.errors import BadRequest, NotAcceptable, UnsupportedMediaType
+from pilvi.kernel.errors import BadRequest, NotAcceptable, NotFound, UnsupportedMediaType
 from pilvi.kernel.routing import Route
 
 JSON = "application/json"
@@ -18,6 +18,9 @@ def check(ctx: Context, req: falcon.Request, routes: list[Route] | None) -> None
         raise BadRequest("content-type header required when content-length > 0")
     if routes is None:
         return
+    routes = [route for route in routes if route.since <= ctx.version <= route.until]
+    if not routes:
+        raise NotFound("The resource could not be found.")
     needs_body = any(route.body is not None or route.raw for route in routes)
     if needs_body and (kind is None or kind.partition(";")[0].strip().lower() != JSON):
         raise UnsupportedMediaType(f"The media type {kind} is not supported, use {JSON}")

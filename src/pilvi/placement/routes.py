@@ -7,7 +7,7 @@ from pilvi.kernel.routing import Route
 from pilvi.placement.aggregates import api as aggregates
 from pilvi.placement.allocation_candidates import api as allocation_candidates
 from pilvi.placement.allocations import api as allocations
-from pilvi.placement.faults import dress
+from pilvi.placement.faults import dress, plain
 from pilvi.placement.gate import check as check_headers
 from pilvi.placement.inventories import api as inventories
 from pilvi.placement.microversions import HISTORY
@@ -34,7 +34,8 @@ def service(config: Config, prefix: str = "/placement") -> Service:
         prefix=prefix,
         dress=dress,
         routes=all_routes(),
-        versions=Versions("placement", 1, HISTORY),
+        versions=Versions("placement", 1, HISTORY, vary="openstack-api-version"),
+        plain_faults=plain,
         gate=check_headers,
     )
 

@@ -21,16 +21,24 @@ def url(ctx: Context, below: str) -> str:
 
 
 def answer(
-    ctx: Context, body: Any, *, changed_at: str | None = None, status: int = 200, location: str | None = None
+    ctx: Context,
+    body: Any,
+    *,
+    changed_at: str | None = None,
+    status: int = 200,
+    location: str | None = None,
+    stamped: bool | None = None,
 ) -> Answer:
     """An answer that no cache may keep, with the time of the last change."""
     headers = {}
-    if ctx.version >= CACHE_HEADERS_SINCE:
+    if stamped is None:
+        stamped = body is not None or ctx.method == "GET"
+    if stamped and ctx.version >= CACHE_HEADERS_SINCE:
         moment = clock.parse(changed_at) if changed_at else clock.now()
         headers = {"Last-Modified": formatdate(moment, usegmt=True), "Cache-Control": "no-cache"}
     if location is not None:
         headers["Location"] = url(ctx, location)
-    return Answer(status, body, headers)
+    return Answer(status, body, headers, content_type="application/json" if body is not None else "")
 
 
 def newest(stamps: list[str]) -> str | None:

@@ -7,6 +7,7 @@ from pilvi.kernel.db import Tx
 from pilvi.kernel.routing import Answer, Routes
 from pilvi.placement.aggregates import policy, service
 from pilvi.placement.aggregates.wire import AGGREGATES, GENERATION_SINCE
+from pilvi.placement.resource_providers import service as providers
 from pilvi.placement.wire import answer
 
 routes = Routes("placement", "/resource_providers/{uuid}/aggregates")
@@ -29,6 +30,7 @@ def list_all(ctx: Context, tx: Tx, uuid: str) -> Answer:
 def put(ctx: Context, tx: Tx, uuid: str, body: Any) -> Answer:
     ctx.about("resource_provider", uuid)
     policy.UPDATE.check(ctx)
+    providers.get(tx, uuid)
     AGGREGATES.check(body, ctx.version)
     wanted, generation = body, None
     if ctx.version >= GENERATION_SINCE:

@@ -31,8 +31,9 @@ def put(ctx: Context, tx: Tx, uuid: str, wanted: list[str], generation: int | No
     after = provider.generation
     if generation is not None:
         after = providers.advance(tx, provider, generation)
-    store.put(tx, provider.uuid, [a.lower() for a in wanted])
-    return after, store.of(tx, provider.uuid)
+    kept = [a.lower() for a in wanted]
+    store.put(tx, provider.uuid, kept)
+    return after, kept
 
 
 def set_of(tx: Tx, uuid: str, wanted: Iterable[str]) -> bool:

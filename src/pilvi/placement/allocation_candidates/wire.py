@@ -9,6 +9,7 @@ from pilvi.kernel.query import Query
 from pilvi.placement import criteria
 from pilvi.placement.allocation_candidates.model import Candidate, Place, Request
 from pilvi.placement.criteria import BAD_VALUE, Criteria
+from pilvi.placement.traits.model import in_order
 
 PLAIN_SINCE = {"resources": 10, "limit": 16, "required": 17, "member_of": 21, "group_policy": 25, "in_tree": 31}
 LATER_SINCE = {"root_required": 35, "same_subtree": 36}
@@ -28,6 +29,8 @@ def request(query: Query, version: int) -> Request:
     """Read the query string; raises BadRequest with what is wrong."""
     known = [name for name, since in (PLAIN_SINCE | LATER_SINCE).items() if version >= since]
     criteria.check_names(query, known, _patterns(version))
+    if version < GRANULAR_SINCE and "resources" not in query:
+        raise BadRequest(f"{criteria.INVALID}'resources' is a required property")
     groups = _groups(query, version)
     found = Request(groups, nested=version >= NESTED_SINCE, limit=_limit(query))
     _root_traits(query, found)
@@ -42,7 +45,7 @@ def _limit(query: Query) -> int | None:
     if not text:
         return None
     if not re.match(r"^[1-9][0-9]*$", text[0]) or len(text[0]) > 18:
-        raise BadRequest(f"{criteria.INVALID}{text[0]!r} does not match '^[1-9][0-9]*$'")
+        raise BadRequest(f"{criteria.INVALID}{text[0]!r} does not match '^[1-9][0-9]*$'\n\nFailed validating 'pattern'")
     return int(text[0])
 
 
@@ -99,7 +102,7 @@ def _root_traits(query: Query, found: Request) -> None:
 
 
 def _policy(query: Query, found: Request) -> None:
-    policy = query.get("group_policy")
+    policy = next(iter(query.all("group_policy")), None)
     if policy not in (None, "none", "isolate"):
         raise BadRequest(f"{criteria.INVALID}{policy!r} is not one of ['none', 'isolate']")
     found.isolate = policy == "isolate"
@@ -185,7 +188,7 @@ def summary(place: Place, asked: set[str], version: int) -> dict[str, Any]:
     }
     found: dict[str, Any] = {"resources": resources}
     if version >= TRAITS_SINCE:
-        found["traits"] = sorted(place.traits)
+        found["traits"] = in_order(place.traits)
     if version >= NESTED_SINCE:
         found["parent_provider_uuid"] = place.parent_uuid
         found["root_provider_uuid"] = place.root_uuid

@@ -53,7 +53,7 @@ def _check_names(tx: Tx, wishes: Sequence[Wish]) -> None:
         )
     classes = {name for wish in wishes for amounts in wish.amounts.values() for name in amounts}
     for name in resource_classes.unknown(tx, classes):
-        raise BadRequest(f"No such resource class {name}.")
+        raise BadRequest(f"{_PROBLEM} for consumer: No such resource class {name}.")
 
 
 def _apply(tx: Tx, provider: str, resource_class: str, change: Change) -> None:

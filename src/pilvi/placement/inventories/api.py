@@ -4,6 +4,7 @@ from typing import Any
 
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import MethodNotAllowed
 from pilvi.kernel.routing import Answer, Routes
 from pilvi.placement.inventories import policy, service
 from pilvi.placement.inventories.wire import InventoriesReplace, InventoryCreate, InventoryReplace, shown, shown_all
@@ -32,6 +33,12 @@ def replace_all(ctx: Context, tx: Tx, uuid: str, body: Any) -> Answer:
     wanted, generation = body["inventories"], body["resource_provider_generation"]
     after, found = service.replace_all(ctx, tx, uuid, wanted, generation)
     return answer(ctx, shown_all(found, after))
+
+
+@routes.delete(rule=policy.DELETE, until="1.4")
+def refuse_delete_all(ctx: Context, tx: Tx, uuid: str) -> None:
+    policy.DELETE.check(ctx)
+    raise MethodNotAllowed("The method DELETE is not allowed for this resource.", headers={"Allow": "GET, POST, PUT"})
 
 
 @routes.delete(rule=policy.DELETE, since="1.5")

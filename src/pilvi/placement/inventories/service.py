@@ -18,14 +18,21 @@ DEFAULTS = {"reserved": 0, "min_unit": 1, "max_unit": INT_MOST, "step_size": 1, 
 ALL_RESERVED_SINCE = 26
 
 
-def build(provider_uuid: str, resource_class: str, given: Mapping[str, Any], *, all_reserved: bool = True) -> Inventory:
+def build(
+    provider_uuid: str,
+    resource_class: str,
+    given: Mapping[str, Any],
+    *,
+    all_reserved: bool = True,
+    verb: str = "update",
+) -> Inventory:
     """An inventory from what a client gave; raises BadRequest when nothing could ever be had of it."""
     values = DEFAULTS | {k: v for k, v in given.items() if k in DEFAULTS or k == "total"}
     total, reserved = values["total"], values["reserved"]
     if reserved > total or (reserved == total and not all_reserved):
         how = "greater than total" if all_reserved else "greater than or equal to total"
         raise BadRequest(
-            f"Unable to update inventory for resource provider {provider_uuid}: "
+            f"Unable to {verb} inventory for resource provider {provider_uuid}: "
             f"The reserved value is {how} for {resource_class}."
         )
     free = capacity(total, reserved, values["allocation_ratio"])
@@ -86,7 +93,8 @@ def create(ctx: Context, tx: Tx, uuid: str, given: dict[str, Any]) -> tuple[int,
     policy.CREATE.check(ctx)
     provider = providers.get(tx, uuid)
     resource_class = given["resource_class"]
-    inventory = build(provider.uuid, resource_class, given, all_reserved=ctx.version >= ALL_RESERVED_SINCE)
+    all_reserved = ctx.version >= ALL_RESERVED_SINCE
+    inventory = build(provider.uuid, resource_class, given, all_reserved=all_reserved, verb="create")
     if not resource_classes.exists(tx, resource_class):
         raise _unknown_class(provider, resource_class)
     if store.find(tx, provider.uuid, resource_class) is not None:
@@ -161,7 +169,7 @@ def keep_only(tx: Tx, provider: Provider, classes: set[str]) -> None:
 
 
 def _remove(tx: Tx, provider: Provider, classes: list[str]) -> None:
-    used = [name for name in classes if not store.delete(tx, provider.uuid, name)]
+    used = [name for name in resource_classes.in_order(classes) if not store.delete(tx, provider.uuid, name)]
     if used:
         raise Conflict(
             f"Unable to update inventory for resource provider {provider.uuid}: "

@@ -74,10 +74,7 @@ def delete(tx: Tx, provider_uuid: str, resource_class: str) -> bool:
 def take(tx: Tx, provider_uuid: str, resource_class: str, amount: int) -> bool:
     """Claim, if it fits at this very moment: condition and change are one statement, so many may try at once."""
     column = inventories.c
-    statement = _one(provider_uuid, resource_class, inventories.update()).where(
-        column.free >= amount, column.min_unit <= amount, column.max_unit >= amount,
-        sa.literal(amount, sa.Integer) % column.step_size == 0,
-    )  # fmt: skip
+    statement = _one(provider_uuid, resource_class, inventories.update()).where(column.free >= amount)
     return tx.execute(statement.values(used=column.used + amount, free=column.free - amount)) == 1
 
 

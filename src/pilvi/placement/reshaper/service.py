@@ -21,7 +21,7 @@ def reshape(ctx: Context, tx: Tx, given: dict[str, Any], wishes: list[tuple[Wish
     for uuid, entry in given.items():
         provider = _provider(tx, uuid)
         found = [inventories.build(provider.uuid, name, values) for name, values in entry["inventories"].items()]
-        inventories.check_generation(provider, entry["resource_provider_generation"])
+        providers.advance(tx, provider, entry["resource_provider_generation"])
         wanted.append((provider, found))
         inventories.put(tx, provider, found)
     allocations.write_many(tx, wishes)

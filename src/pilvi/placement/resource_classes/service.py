@@ -1,6 +1,6 @@
 """What can be done with resource classes. Standard ones are there always and never change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -27,6 +27,11 @@ def _get(tx: Tx, name: str) -> ResourceClass:
     if found is None:
         raise NotFound(f"No such resource class {name}.")
     return found
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Standard ones first, as they are numbered."""
+    return sorted(names, key=lambda name: (STANDARD.index(name) if name in _STANDARD else len(STANDARD), name))
 
 
 def unknown(tx: Tx, names: set[str]) -> list[str]:

@@ -13,6 +13,7 @@ from pilvi.placement.resource_providers.model import Provider
 KEEP = "keep"
 """The parent of a provider is not to be changed."""
 CONCURRENT = "placement.concurrent_update"
+_CHANGED = "Resource provider's generation already changed. Please update the generation and try again."
 
 
 def missing(uuid: str) -> NotFound:
@@ -51,14 +52,11 @@ def advance(tx: Tx, provider: Provider, given: int | None = None) -> int:
     if given is not None and given != provider.generation:
         raise Conflict(
             f"resource provider generation conflict for resource provider {provider.uuid}: "
-            f"actual: {provider.generation}, given: {given}",
+            f"actual: {provider.generation}, given: {given}. {_CHANGED}",
             type=CONCURRENT,
         )
     if not store.advance(tx, provider.uuid, provider.generation):
-        raise Conflict(
-            "Resource provider's generation already changed. Please update the generation and try again.",
-            type=CONCURRENT,
-        )
+        raise Conflict(_CHANGED, type=CONCURRENT)
     return provider.generation + 1
 
 

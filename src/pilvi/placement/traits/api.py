@@ -59,7 +59,7 @@ def show(ctx: Context, tx: Tx, name: str) -> Answer:
 def ensure(ctx: Context, tx: Tx, name: str) -> Answer:
     ctx.about("trait", name[:64], name)
     created = service.ensure(ctx, tx, name)
-    return answer(ctx, None, status=201 if created else 204, location=f"/traits/{name}")
+    return answer(ctx, None, status=201 if created else 204, location=f"/traits/{name}", stamped=True)
 
 
 @routes.delete("/traits/{name}", rule=policy.DELETE, since="1.6")

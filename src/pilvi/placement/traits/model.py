@@ -1,6 +1,7 @@
 """Names of traits: the standard ones are data, one's own begin with CUSTOM_."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -14,6 +15,11 @@ SHARING = "MISC_SHARES_VIA_AGGREGATE"
 def standard() -> frozenset[str]:
     text = (resources.files("pilvi.placement.traits") / "standard_traits.txt").read_text()
     return frozenset(text.split())
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Standard ones first."""
+    return sorted(names, key=lambda name: (name.startswith("CUSTOM_"), name))
 
 
 def is_custom(name: str) -> bool:
