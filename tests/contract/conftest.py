@@ -10,6 +10,7 @@ import pytest
 
 from pilvi import main
 from pilvi.identity import facade as identity
+from pilvi.kernel import log
 from pilvi.kernel.config import CloudConfig, Config
 from pilvi.kernel.db import Database, connect
 from pilvi.kernel.http import Edge
@@ -84,6 +85,11 @@ def settle(cloud: Client) -> Client:
         assert granted.status == 204, granted.content
         tokens[user] = login(cloud, user, f"secret-of-{user}", project)
     return Client(cloud.app, tokens, "/compute/v2.1", tokens["member"], facts=facts, database=cloud.database)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_logs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    log.configure("test", tmp_path_factory.mktemp("log"))
 
 
 @pytest.fixture(scope="session")
