@@ -9,9 +9,13 @@ from pilvi.kernel.loop import Loop
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network import settings
+from pilvi.network.address_scopes import api as address_scopes
+from pilvi.network.agents import api as agents
+from pilvi.network.availability_zones import api as availability_zones
 from pilvi.network.extensions import api as extensions
 from pilvi.network.faults import dress
 from pilvi.network.floating_ips import api as floating_ips
+from pilvi.network.ip_availability import api as ip_availability
 from pilvi.network.networks import api as networks
 from pilvi.network.ports import api as ports
 from pilvi.network.quotas import api as quotas
@@ -20,12 +24,14 @@ from pilvi.network.routers import api as routers
 from pilvi.network.routers import reconcile
 from pilvi.network.security_group_rules import api as security_group_rules
 from pilvi.network.security_groups import api as security_groups
+from pilvi.network.subnetpools import api as subnetpools
 from pilvi.network.subnets import api as subnets
+from pilvi.network.tags import api as tags
 from pilvi.network.versions import api as versions
 
 ROOMS = (
     versions, extensions, networks, subnets, ports, routers, floating_ips, security_groups, security_group_rules,
-    quotas, rbac_policies,
+    quotas, rbac_policies, subnetpools, address_scopes, agents, availability_zones, ip_availability, tags,
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from pilvi.network.subnets.model import Subnet
 
 quotas.usage["floatingip"] = store.count
 
+change = store.change
 of_ports = store.of_ports
 of_routers = store.of_routers
 observe = store.observe

@@ -1,3 +1,16 @@
+CREATE TABLE network_address_scopes (
+	id VARCHAR(36) NOT NULL,
+	project_id VARCHAR(64) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	description VARCHAR(255) NOT NULL,
+	created_at VARCHAR(27) NOT NULL,
+	updated_at VARCHAR(27) NOT NULL,
+	revision INTEGER NOT NULL,
+	tags TEXT NOT NULL,
+	ip_version INTEGER NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX network_address_scopes_by_project ON network_address_scopes (project_id);
 CREATE TABLE network_cursors (
 	name VARCHAR(80) NOT NULL,
 	next BIGINT NOT NULL,
@@ -176,6 +189,27 @@ CREATE TABLE network_security_groups (
 	PRIMARY KEY (id)
 );
 CREATE INDEX network_security_groups_by_project ON network_security_groups (project_id, name);
+CREATE TABLE network_subnetpools (
+	id VARCHAR(36) NOT NULL,
+	project_id VARCHAR(64) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	description VARCHAR(255) NOT NULL,
+	created_at VARCHAR(27) NOT NULL,
+	updated_at VARCHAR(27) NOT NULL,
+	revision INTEGER NOT NULL,
+	tags TEXT NOT NULL,
+	prefixes TEXT NOT NULL,
+	ip_version INTEGER NOT NULL,
+	default_prefixlen INTEGER NOT NULL,
+	min_prefixlen INTEGER NOT NULL,
+	max_prefixlen INTEGER NOT NULL,
+	default_quota INTEGER,
+	address_scope_id VARCHAR(36),
+	is_default BOOLEAN NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX network_subnetpools_by_project ON network_subnetpools (project_id);
+CREATE INDEX network_subnetpools_by_scope ON network_subnetpools (address_scope_id);
 CREATE TABLE network_subnets (
 	id VARCHAR(36) NOT NULL,
 	project_id VARCHAR(64) NOT NULL,

@@ -5,7 +5,7 @@ from typing import Any
 
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import Fault
+from pilvi.kernel.errors import Conflict
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network import settings
@@ -70,6 +70,8 @@ def find(tx: Tx, id: str) -> Network | None:
 
 
 find_many = store.find_many
+all_networks = store.all_networks
+change = store.change
 owned = store.owned
 names = store.names
 
@@ -139,7 +141,7 @@ def create(ctx: Context, tx: Tx, project_id: str, values: Mapping[str, Any]) -> 
     return network
 
 
-def _segment_taken(network: Network) -> Fault:
+def _segment_taken(network: Network) -> Conflict:
     return conflict("VniInUse", f"The VNI {network.segmentation_id} is in use by another network.")
 
 

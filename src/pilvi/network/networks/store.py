@@ -71,6 +71,10 @@ def find_many(tx: Tx, ids: list[str]) -> list[Network]:
     return tx.all(sa.select(networks).where(networks.c.id.in_(ids)), Network)
 
 
+def all_networks(tx: Tx) -> list[Network]:
+    return tx.all(sa.select(networks).order_by(networks.c.id), Network)
+
+
 def add(tx: Tx, network: Network, taken: Conflict) -> None:
     tx.insert(networks, network, duplicate=taken)
 

@@ -34,6 +34,7 @@ from pilvi.network.standard.model import conflict, fresh, invalid, missing, tags
 from pilvi.network.standard.service import check_attributes, check_revision
 from pilvi.network.subnets import service as subnets
 from pilvi.network.subnets.model import Subnet
+from pilvi.network.tags.model import check_tags
 
 MAC_TRIES = 16
 
@@ -46,6 +47,7 @@ quotas.usage["port"] = store.count
 
 find = store.find
 find_many = store.find_many
+change = store.change
 of_networks = store.of_networks
 of_devices = store.of_devices
 on_host = store.on_host
@@ -155,7 +157,7 @@ def create(ctx: Context, tx: Tx, project_id: str, values: dict[str, Any], *, giv
     network = networks.get(ctx, tx, values["network_id"])
     policy.CREATE.check(ctx, project_id=project_id)
     _check_attached(ctx, network)
-    target = {"project_id": project_id, "network_project_id": network.project_id}
+    target: dict[str, Any] = {"project_id": project_id, "network_project_id": network.project_id}
     told = [name for name in given if values[name] not in (None, "", [], {})]
     if "port_security_enabled" in given and values["port_security_enabled"] == network.port_security_enabled:
         told = [name for name in told if name != "port_security_enabled"]
@@ -170,7 +172,7 @@ def create(ctx: Context, tx: Tx, project_id: str, values: dict[str, Any], *, giv
     port = make(
         tx, network, project_id=project_id, device_id=values["device_id"] or "", device_owner=owner, wishes=wishes,
         mac=mac, security_groups=_groups(ctx, tx, values["security_groups"], project_id, secure, wishes),
-        name=values["name"], description=values["description"], tags=values["tags"],
+        name=values["name"], description=values["description"], tags=check_tags(values["tags"]),
         admin_state_up=values["admin_state_up"], port_security_enabled=secure,
         allowed_address_pairs=_pairs(values["allowed_address_pairs"] or [], mac, secure),
         extra_dhcp_opts=check_dhcp_options(values["extra_dhcp_opts"] or []),
@@ -191,7 +193,7 @@ def _check_attached(ctx: Context, network: Network) -> None:
         )
 
 
-def _wishes(ctx: Context, fixed_ips: list[dict[str, Any]] | None, target: dict[str, str]) -> list[Wish] | None:
+def _wishes(ctx: Context, fixed_ips: list[dict[str, Any]] | None, target: dict[str, Any]) -> list[Wish] | None:
     if fixed_ips is None:
         return None
     found = [addresses.parse(value) for value in fixed_ips]
@@ -237,7 +239,7 @@ def _pairs(asked: list[dict[str, str]], mac: str, secure: bool) -> list[dict[str
 
 def update(ctx: Context, tx: Tx, id: str, values: dict[str, Any]) -> Port:
     port, network_project_id = get(ctx, tx, id)
-    target = {"project_id": port.project_id, "network_project_id": network_project_id}
+    target: dict[str, Any] = {"project_id": port.project_id, "network_project_id": network_project_id}
     policy.UPDATE.check(ctx, **target)
     check_revision(ctx, port)
     current = {"mac_address": port.mac, "host": port.host, "profile": port.profile} | {
@@ -262,7 +264,7 @@ def update(ctx: Context, tx: Tx, id: str, values: dict[str, Any]) -> Port:
     return found
 
 
-def _changes(ctx: Context, tx: Tx, port: Port, values: dict[str, Any], target: dict[str, str]) -> dict[str, Any]:
+def _changes(ctx: Context, tx: Tx, port: Port, values: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
     """The columns that a request changes, checked against each other."""
     plain = ("name", "description", "admin_state_up", "dns_domain", "vnic_type")
     changes = {name: values[name] for name in plain if name in values}
@@ -315,7 +317,7 @@ def _security(ctx: Context, tx: Tx, port: Port, values: dict[str, Any], changes:
 
 
 def _readdress(
-    ctx: Context, tx: Tx, port: Port, asked: list[dict[str, Any]], target: dict[str, str]
+    ctx: Context, tx: Tx, port: Port, asked: list[dict[str, Any]], target: dict[str, Any]
 ) -> list[dict[str, str]]:
     """The new addresses: those that stay are kept, the others given back."""
     wishes = [addresses.parse(value) for value in asked]

@@ -33,6 +33,7 @@ networks.external_users.append(store.uses_gateway)
 
 find = store.find
 find_many = store.find_many
+change = store.change
 on_host = store.on_host
 unplaced = store.unplaced
 observe = store.observe
@@ -205,7 +206,7 @@ def _check_apart(subnet: Subnet, others: list[Subnet]) -> None:
     mine = ipaddress.ip_network(subnet.cidr)
     for other in others:
         prefix = ipaddress.ip_network(other.cidr)
-        if prefix.version == mine.version and other.id != subnet.id and prefix.overlaps(mine):  # type: ignore[arg-type]
+        if prefix.version == mine.version and other.id != subnet.id and prefix.overlaps(mine):
             raise _bad(f"Cidr {subnet.cidr} of subnet {subnet.id} overlaps with cidr {other.cidr} of subnet {other.id}")
 
 

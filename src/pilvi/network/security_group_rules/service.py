@@ -18,6 +18,7 @@ from pilvi.network.standard.service import check_revision
 quotas.usage["security_group_rule"] = store.count
 
 referring = store.referring
+change = store.change
 of_groups = store.of_groups
 
 

@@ -1,5 +1,6 @@
 """The only SQL for rules of security groups."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,3 +76,7 @@ def delete_of_group(tx: Tx, group_id: str) -> None:
 
 def count(tx: Tx, project_id: str) -> int:
     return standard.count(tx, rules, rules.c.project_id == project_id)
+
+
+def change(tx: Tx, id: str, changes: Mapping[str, Any]) -> None:
+    standard.change(tx, rules, id, changes)

@@ -25,6 +25,7 @@ changed: list[Callable[[Tx, set[str]], None]] = []
 quotas.usage["security_group"] = store.count
 
 find_many = store.find_many
+change = store.change
 named = store.named
 bind = store.bind
 unbind = store.unbind

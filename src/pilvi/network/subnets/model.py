@@ -184,7 +184,7 @@ def check_routes(values: Sequence[dict[str, str]], version: int) -> list[dict[st
 
 def check_apart(prefix: Prefix, others: Sequence[Subnet], network_id: str) -> None:
     for other in others:
-        if other.ip_version == prefix.version and prefix.overlaps(ipaddress.ip_network(other.cidr)):  # type: ignore[arg-type]
+        if other.ip_version == prefix.version and prefix.overlaps(ipaddress.ip_network(other.cidr)):
             raise invalid(
                 f"Requested subnet with cidr: {prefix} for network: {network_id} overlaps with another subnet"
             )

@@ -44,6 +44,7 @@ networks.subnets_of.append(store.ids_by_network)
 
 find = store.find
 find_many = store.find_many
+change = store.change
 of_networks = store.of_networks
 of_pool = store.of_pool
 
