@@ -283,7 +283,7 @@ class Walk:
         until(lambda: "datasource=configdrive" in self._console("three"), "three reads its drive", limit_s=300)
 
     def impossible(self) -> None:
-        self.made("flavor", "walk.huge", "--vcpus", "4000", "--ram", "128", "--disk", "1", admin=True)
+        self.made("flavor", "walk.huge", "--vcpus", "1", "--ram", "192", "--disk", "100000", admin=True)
         self._boot("impossible", flavor="walk.huge")
 
         def failed() -> Any:
@@ -291,7 +291,7 @@ class Walk:
             return found if found["status"] == "ERROR" else None
 
         server = until(failed, "an impossible server fails")
-        assert "4000 vCPUs" in str(server["fault"]), server["fault"]
+        assert "the flavor asks for 100000 GiB of disk" in str(server["fault"]), server["fault"]
         assert self.site.count("compute_servers", "name = 'impossible' and host is not null") == 0
         self.os("server", "delete", "impossible", show=False)
 
