@@ -199,7 +199,7 @@ def test_another_projects_server_does_not_exist(cloud: Client, boot: Boot) -> No
     [
         ({"flavorRef": "nothing"}, 400), ({"imageRef": "00000000-0000-4000-8000-000000000000"}, 400),
         ({"networks": [{"uuid": "00000000-0000-4000-8000-000000000000"}]}, 400), ({"key_name": "nothing"}, 400),
-        ({"user_data": "%%%"}, 400), ({"name": ""}, 400), ({"unknown": 1}, 400), ({"min_count": 3, "max_count": 2}, 400),
+        ({"user_data": "%%%"}, 400), ({"unknown": 1}, 400), ({"min_count": 3, "max_count": 2}, 400),
         ({"availability_zone": "moon"}, 400), ({"availability_zone": "nova:node"}, 403), ({"metadata": {"a": 1}}, 400),
         ({"security_groups": [{"name": "nothing"}]}, 400), ({"networks": "perhaps"}, 400), ({"tags": ["x"]}, 400),
     ],
@@ -209,6 +209,11 @@ def test_bad_input_is_refused_and_loses_nothing(cloud: Client, boot: Boot, chang
     assert reply.status == status, reply.content
     assert cloud.get("/servers").body["servers"] == []
     assert cloud.database.read(lambda tx: work.pending(tx, "server")) == []
+
+
+def test_a_server_needs_a_name(cloud: Client, boot: Boot) -> None:
+    for name in ("", " ", "x" * 256):
+        assert boot.ask(name).status == 400
 
 
 def test_lists_page_sort_and_filter(cloud: Client, boot: Boot) -> None:

@@ -39,8 +39,8 @@ class Thing(Body, root="thing", plural="things"):
     old: Annotated[str, Until("2.3")] = ""
     colon: Annotated[bool, Lenient(), Name("os:colon")] = False
     inner: Inner | None = None
-    tags: Annotated[list[str], Items(2)] = []
-    beside: Annotated[dict[str, Any], Beside(), Name("os:hints")] = {}
+    tags: Annotated[list[str], Items(2)] = []  # noqa: RUF012
+    beside: Annotated[dict[str, Any], Beside(), Name("os:hints")] = {}  # noqa: RUF012
 
 
 class Shown(View, root="thing", plural="things"):

@@ -1,6 +1,6 @@
 """Every route, asked by everyone: what they get is a checked-in table, so that a change of rights is a diff.
 
-    PILVI_WRITE_MATRIX=1 pytest tests/contract/test_policy_matrix.py      writes the table anew
+    PILVI_WRITE_MATRIX=1 pytest tests/contract/compute/test_policy_matrix.py      writes the table anew
 
 Nothing is changed while asking: every write is undone. Placeholders in paths are real objects of project demo where
 there are such, so that an answer says something about rights and not only about ids.
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pilvi import main
-from pilvi.kernel import log
 from pilvi.kernel.config import CloudConfig, Config
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.http import Service
 from pilvi.kernel.routing import Route
 from tests.contract.client import Client
+from tests.contract.compute.conftest import Boot
 from tests.contract.conftest import open_cloud
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Undoing:
         return
 
 
-def furniture(cloud: Client) -> dict[str, str]:
+def furniture(cloud: Client, boot: Boot) -> dict[str, str]:
     """Objects of project demo, by the word that paths use for them."""
     facts = cloud.facts
     found = {"project_id": facts["demo"], "user_id": facts["member"], "role_id": facts["roles"]["member"]}
@@ -77,9 +77,8 @@ def furniture(cloud: Client) -> dict[str, str]:
     image = cloud.at("/image/v2").post("/images", {"name": "matrix", "disk_format": "raw", "container_format": "bare"})
     assert image.status == 201, image.content
     found["images"] = image.body["id"]
-    flavor = {"flavor": {"name": "m", "id": "matrix", "ram": 64, "vcpus": 1, "disk": 1}}
-    assert cloud.as_admin().post("/flavors", flavor).status == 200
-    found["flavors"] = "matrix"
+    found["servers"] = boot("matrix")
+    found["flavors"] = boot.flavor_id
     return found
 
 
@@ -93,19 +92,48 @@ def fill(path: str, found: dict[str, str]) -> str:
     return "/".join(parts)
 
 
-def body_of(route: Route) -> Any:
-    """Enough of a body to get past the parser and on to the rule, or a malformed one where that is not possible."""
+def body_of(route: Route, version: int) -> Any:
+    """A small valid body made of the route's own schema, so that the question gets past the parser to the rule."""
+    body: dict[str, Any] | None = {} if route.raw or route.action else None
+    if route.body is not None:
+        body = sample(route.body.document(version))
     if route.action:
-        return {route.action: None if route.body is None or route.body.root is None else {}}
-    if route.body is not None and route.body.root is not None:
-        return {route.body.root: {}}
-    return {} if route.body is not None or route.raw else None
+        body = {route.action: None} | (body or {})
+    return body
+
+
+SAMPLES = {"uuid": NOBODY, "ip": "10.9.0.9", "ipv4": "10.9.0.9", "ipv6": "::9", "cidr": "10.8.0.0/24",
+           "mac": "fa:16:3e:00:00:09", "date-time": "2030-01-01T00:00:00Z"}  # fmt: skip
+
+
+def sample(schema: dict[str, Any]) -> Any:
+    """Something that fits, where that can be told from the schema."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return sample(schema["anyOf"][0])
+    kind = schema.get("type", "string")
+    kind = kind[0] if isinstance(kind, list) else kind
+    match kind:
+        case "object":
+            properties = schema.get("properties", {})
+            return {name: sample(properties.get(name, {})) for name in schema.get("required", ())}
+        case "array":
+            return [sample(schema.get("items", {}))] if schema.get("minItems") else []
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return True
+        case "null":
+            return None
+    return SAMPLES.get(schema.get("format", ""), "matrix")
 
 
 def ask(cloud: Client, service: Service, route: Route, path: str) -> list[str]:
-    version = None
+    version, number = None, 0
     if service.versions is not None:
-        version = service.versions.text(min(route.until, service.versions.maximum))
+        number = min(route.until, service.versions.maximum)
+        version = service.versions.text(number)
     answers = []
     for who in CALLERS:
         client = cloud.anonymous() if who == "anonymous" else cloud.as_(who)
@@ -114,16 +142,15 @@ def ask(cloud: Client, service: Service, route: Route, path: str) -> list[str]:
             headers["OpenStack-API-Version"] = f"{service.versions.word} {version}"
         if route.media != ("application/json",):
             headers["Content-Type"] = route.media[0]
-        reply = client.at("").request(route.method, path, body_of(route), headers=headers)
+        reply = client.at("").request(route.method, path, body_of(route, number), headers=headers)
         answers.append(str(reply.status))
     return answers
 
 
-def test_what_everyone_may_is_what_the_table_says(cloud: Client, tmp_path: Path) -> None:
+def test_what_everyone_may_is_what_the_table_says(cloud: Client, boot: Boot, tmp_path: Path) -> None:
     if cloud.database.compiler.dialect.name != "sqlite":
         return  # Rights do not depend on the engine; the table is walked once.
-    log.configure("test", tmp_path)
-    found = furniture(cloud)
+    found = furniture(cloud, boot)
     walker = open_cloud(Undoing(cloud.database), tmp_path)
     walker = Client(walker.app, cloud.tokens, "", None, facts=cloud.facts, database=cloud.database)
     lines = [f"{'':90} {' '.join(f'{who:>9}' for who in CALLERS)}"]
