@@ -175,7 +175,13 @@ def _read_console(ctx: Context, result: Any) -> dict[str, Any]:
 
 
 @routes.action(
-    ACTION, "os-getConsoleOutput", rule=policy.CONSOLE_OUTPUT, body=ConsoleOutput, status=200, then=_read_console
+    ACTION,
+    "os-getConsoleOutput",
+    rule=policy.CONSOLE_OUTPUT,
+    body=ConsoleOutput,
+    status=200,
+    writes=False,
+    then=_read_console,
 )
 def console_output(ctx: Context, tx: Tx, server_id: str, body: ConsoleOutput) -> tuple[Server, int | None]:
     lines = None if body.length is None else int(body.length)
