@@ -2,21 +2,25 @@
 
 from dataclasses import replace
 
-from pilvi.identity import (
-    settings,
-)
+from pilvi.identity import settings
 from pilvi.identity.application_credentials import api as application_credentials
+from pilvi.identity.credentials import api as credentials
+from pilvi.identity.domain_configs import api as domain_configs
 from pilvi.identity.domains import api as domains
+from pilvi.identity.endpoint_groups import api as endpoint_groups
 from pilvi.identity.endpoints import api as endpoints
 from pilvi.identity.faults import dress
 from pilvi.identity.groups import api as groups
 from pilvi.identity.logins import api as logins
+from pilvi.identity.oauth_consumers import api as oauth_consumers
+from pilvi.identity.policies import api as policies
 from pilvi.identity.projects import api as projects
 from pilvi.identity.regions import api as regions
 from pilvi.identity.role_assignments import api as role_assignments
 from pilvi.identity.roles import api as roles
 from pilvi.identity.services import api as services
 from pilvi.identity.tokens import api as tokens
+from pilvi.identity.trusts import api as trusts
 from pilvi.identity.users import api as users
 from pilvi.identity.versions import api as versions
 from pilvi.identity.wire import page_links
@@ -26,7 +30,7 @@ from pilvi.kernel.routing import Route
 
 RESOURCES = (
     versions, logins, tokens, projects, domains, users, groups, roles, role_assignments, application_credentials,
-    services, endpoints, regions,
+    services, endpoints, regions, trusts, credentials, policies, endpoint_groups, domain_configs, oauth_consumers,
 )  # fmt: skip
 
 
@@ -39,7 +43,7 @@ def all_routes() -> list[Route]:
 
 
 def service(config: Config) -> Service:
-    settings.current.token_lifetime_s = float(config.identity.token_lifetime_s)
+    settings.read(config.identity)
     routes = all_routes()
     versions.home[:] = routes
     return Service(name="identity", prefix="/identity", dress=dress, routes=routes, page_links=page_links)

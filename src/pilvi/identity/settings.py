@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from pilvi.identity.users.model import PasswordRules
+from pilvi.kernel.config import IdentityConfig
 
 
 @dataclass(slots=True)
@@ -16,3 +17,18 @@ class Settings:
 
 
 current = Settings()
+
+
+def read(config: IdentityConfig) -> None:
+    """Put the operator's file in force."""
+    current.token_lifetime_s = float(config.token_lifetime_s)
+    current.limit_model = config.limit_model
+    current.passwords = PasswordRules(
+        lockout_failures=config.lockout_failures,
+        lockout_s=float(config.lockout_s),
+        expires_after_days=config.password_days,
+        minimum_age_days=float(config.password_minimum_days),
+        unique_last=config.password_history,
+        regex=config.password_regex,
+        regex_description=config.password_regex_description,
+    )

@@ -91,11 +91,21 @@ class ApiConfig:
 @dataclass(frozen=True, slots=True)
 class IdentityConfig:
     token_lifetime_s: int = 3600  # Clients log in again after it.
+    limit_model: Literal["flat", "strict_two_level"] = "flat"  # How limits of a project and of those below it relate.
+    lockout_failures: int = 0  # Wrong passwords in a row after which an account is locked for a while; 0: never.
+    lockout_s: int = 1800  # How long it stays locked.
+    password_days: int = 0  # A password must be changed after so many days; 0: never.
+    password_minimum_days: int = 0  # A user may change a password again after so many days.
+    password_history: int = 0  # So many former passwords cannot be used again.
+    password_regex: str = ""  # What a password must match.
+    password_regex_description: str = ""  # The same for people.
 
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
     largest_gib: int = 64  # Uploads beyond this are refused while they stream.
+    import_from: str = ""  # Hosts that imports may fetch from although they are not public: "name, 10.0.0.5:8080".
+    second_store: Path | None = None  # A directory for a second store, such as another disk; images may be copied there.
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class CredentialView(View, root="application_credential", plural="application_cr
     user_id: str
     project_id: str
     roles: list[dict[str, Any]]
-    expires_at: str | None
+    expires_at: Annotated[str | None, From(lambda o: o.expires_at and o.expires_at.removesuffix("Z"))]
     unrestricted: bool
     system: Annotated[str | None, From(lambda o: None)]
     its_links: Annotated[dict[str, str], OnWire("links"), From(_self)]

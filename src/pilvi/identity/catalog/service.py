@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pilvi.identity.endpoint_groups import service as endpoint_groups
 from pilvi.identity.endpoints import service as endpoints
 from pilvi.identity.endpoints.model import Endpoint, filled_in
 from pilvi.identity.epochs import service as epochs
@@ -12,12 +13,13 @@ from pilvi.kernel.db import Tx
 def of(tx: Tx, *, user_id: str, project_id: str | None) -> list[dict[str, Any]]:
     """Enabled services with their enabled endpoints, filtered for the project where it has filters."""
     names = {"user_id": user_id, "project_id": project_id or "", "tenant_id": project_id or ""}
+    seen = endpoint_groups.visible(tx, project_id) if project_id else None
     found = []
     for service, its_endpoints in _enabled(tx):
         shown = []
         for endpoint in its_endpoints:
             url = filled_in(endpoint.url, names)
-            if url is not None:
+            if url is not None and (seen is None or endpoint.id in seen):
                 shown.append(_shown(endpoint, url))
         found.append({"endpoints": shown, "id": service.id, "type": service.type, "name": service.name})
     return found

@@ -55,7 +55,7 @@ def _is_about(tx: Tx, login: Login, user: User | None) -> None:
 
 
 def _by_token(tx: Tx, login: Login, proof: Proof) -> None:
-    parent = tokens.validate(tx, proof.secret)
+    parent = tokens.subject(tx, proof.secret)
     if parent.trust is not None or parent.application_credential is not None:
         raise Forbidden("A token of a trust or an application credential cannot be exchanged for another.")
     login.parent = parent

@@ -22,6 +22,28 @@ CREATE TABLE identity_application_credentials (
 	CONSTRAINT identity_application_credentials_name UNIQUE (user_id, name)
 );
 CREATE INDEX identity_application_credentials_project ON identity_application_credentials (project_id);
+CREATE TABLE identity_credentials (
+	id VARCHAR(64) NOT NULL,
+	type VARCHAR(255) NOT NULL,
+	user_id VARCHAR(64) NOT NULL,
+	project_id VARCHAR(64),
+	encrypted_blob TEXT NOT NULL,
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_credentials_user ON identity_credentials (user_id, type);
+CREATE TABLE identity_domain_configs (
+	domain_id VARCHAR(64) NOT NULL,
+	config TEXT NOT NULL,
+	PRIMARY KEY (domain_id)
+);
+CREATE TABLE identity_endpoint_groups (
+	id VARCHAR(64) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	description TEXT NOT NULL,
+	filters TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
 CREATE TABLE identity_endpoints (
 	id VARCHAR(64) NOT NULL,
 	interface VARCHAR(8) NOT NULL,
@@ -65,11 +87,35 @@ CREATE TABLE identity_memberships (
 	PRIMARY KEY (user_id, group_id)
 );
 CREATE INDEX identity_memberships_group ON identity_memberships (group_id);
+CREATE TABLE identity_oauth_consumers (
+	id VARCHAR(64) NOT NULL,
+	description TEXT NOT NULL,
+	encrypted_secret TEXT NOT NULL,
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
 CREATE TABLE identity_old_passwords (
 	user_id VARCHAR(64) NOT NULL,
 	changed_at VARCHAR(27) NOT NULL,
 	password_hash VARCHAR(255) NOT NULL,
 	PRIMARY KEY (user_id, changed_at)
+);
+CREATE TABLE identity_policies (
+	id VARCHAR(64) NOT NULL,
+	type VARCHAR(255) NOT NULL,
+	blob TEXT NOT NULL,
+	extra TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE TABLE identity_project_endpoint_groups (
+	project_id VARCHAR(64) NOT NULL,
+	group_id VARCHAR(64) NOT NULL,
+	PRIMARY KEY (project_id, group_id)
+);
+CREATE TABLE identity_project_endpoints (
+	project_id VARCHAR(64) NOT NULL,
+	endpoint_id VARCHAR(64) NOT NULL,
+	PRIMARY KEY (project_id, endpoint_id)
 );
 CREATE TABLE identity_projects (
 	id VARCHAR(64) NOT NULL,

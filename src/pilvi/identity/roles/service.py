@@ -153,8 +153,8 @@ def imply(ctx: Context, tx: Tx, prior_id: str, implied_id: str) -> tuple[Role, R
     prior, implied = get(tx, prior_id), get(tx, implied_id)
     if implied.name in NEVER_IMPLIED:
         raise Forbidden(f"The role {implied.name} cannot be implied by another role.")
-    if implied.domain_id:
-        raise Forbidden("A domain's role cannot be implied.")
+    if implied.domain_id and not prior.domain_id:
+        raise Forbidden("A role of the whole cloud cannot imply a role that belongs to a domain.")
     ensure_implied(tx, prior_id, implied_id)
     return prior, implied
 

@@ -1,0 +1,194 @@
+"""What can be done with credentials. The blob is decrypted only to be shown to those who may see it, or to check."""
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from pilvi.identity import deletions
+from pilvi.identity.application_credentials.service import check_unrestricted
+from pilvi.identity.credentials import policy, store
+from pilvi.identity.credentials.model import EC2, TOTP, Credential, ec2_id
+from pilvi.identity.keys import service as keys
+from pilvi.identity.projects import service as projects
+from pilvi.identity.users import service as users
+from pilvi.kernel import ids
+from pilvi.kernel.context import Context
+from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import BadRequest, Forbidden, NotFound
+from pilvi.kernel.paging import Page
+from pilvi.kernel.policy import Rule
+from pilvi.kernel.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A credential with its blob in clear."""
+
+    id: str
+    type: str
+    blob: str
+    user_id: str
+    project_id: str | None
+    extra: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """An EC2 credential."""
+
+    access: str
+    secret: str
+    user_id: str
+    tenant_id: str | None
+    trust_id: str | None = None
+
+
+def _clear(tx: Tx, credential: Credential) -> str:
+    return keys.cipher(tx, "credential").decrypt(credential.encrypted_blob.encode()).decode()
+
+
+def _shown(tx: Tx, credential: Credential) -> Shown:
+    c = credential
+    return Shown(c.id, c.type, _clear(tx, c), c.user_id, c.project_id, c.extra)
+
+
+def _encrypted(tx: Tx, blob: Any) -> str:
+    text = blob if isinstance(blob, str) else orjson.dumps(blob).decode()
+    return keys.cipher(tx, "credential").encrypt(text.encode()).decode()
+
+
+def _allowed(ctx: Context, tx: Tx, rule: Rule, id: str) -> Credential:
+    credential = store.find(tx, id)
+    rule.check(ctx, user_id=credential.user_id if credential else None)
+    if credential is None:
+        raise NotFound(f"Could not find credential: {id}.")
+    return credential
+
+
+def show(ctx: Context, tx: Tx, id: str) -> Shown:
+    return _shown(tx, _allowed(ctx, tx, policy.SHOW, id))
+
+
+def list_all(ctx: Context, tx: Tx, query: Query) -> Page[Shown]:
+    sees_all = ctx.is_admin or (ctx.principal.system and "reader" in ctx.roles)
+    user_id = query.get("user_id") if sees_all else ctx.user_id
+    policy.LIST.check(ctx, user_id=user_id)
+    if not sees_all and query.get("user_id") not in (None, ctx.user_id):
+        raise Forbidden("You may list your own credentials only.")
+    found = store.search(tx, query, user_id)
+    return Page([_shown(tx, c) for c in found.items], more=found.more)
+
+
+def create(ctx: Context, tx: Tx, *, type: str, blob: Any, user_id: str, project_id: str | None, extra: Any) -> Shown:
+    policy.CREATE.check(ctx, user_id=user_id)
+    check_unrestricted(ctx)
+    id = ids.hexid()
+    if type == EC2:
+        if not project_id:
+            raise BadRequest("An EC2 credential needs a project_id.")
+        id = ec2_id(str(_ec2_blob(blob)["access"]))
+    credential = Credential(id, type, user_id, project_id, _encrypted(tx, blob), extra)
+    store.add(tx, credential)
+    ctx.about("credential", id)
+    return _shown(tx, credential)
+
+
+def _ec2_blob(blob: Any) -> dict[str, Any]:
+    try:
+        found = orjson.loads(blob) if isinstance(blob, str) else blob
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("access"), str) or not found.get("secret"):
+        raise BadRequest("The blob of an EC2 credential is JSON with `access` and `secret`.")
+    return found
+
+
+def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> Shown:
+    credential = _allowed(ctx, tx, policy.UPDATE, id)
+    check_unrestricted(ctx)
+    if changes.get("user_id") not in (None, credential.user_id):
+        policy.UPDATE.check(ctx, user_id=changes["user_id"])
+    if "blob" in changes:
+        blob = changes.pop("blob")
+        if changes.get("type", credential.type) == EC2 and ec2_id(str(_ec2_blob(blob)["access"])) != id:
+            raise BadRequest("The access key of an EC2 credential cannot be changed; create another one.")
+        changes["encrypted_blob"] = _encrypted(tx, blob)
+    if "extra" in changes:
+        changes["extra"] = {**credential.extra, **changes["extra"]}
+    if changes:
+        store.update(tx, id, changes)
+    return _shown(tx, replace(credential, **changes))
+
+
+def delete(ctx: Context, tx: Tx, id: str) -> None:
+    _allowed(ctx, tx, policy.DELETE, id)
+    check_unrestricted(ctx)
+    ctx.about("credential", id)
+    store.delete(tx, id)
+
+
+def totp_secrets(tx: Tx, user_id: str) -> list[str]:
+    """The seeds from which a user's one-time passcodes may come."""
+    return [_clear(tx, c) for c in store.of_user(tx, user_id, TOTP)]
+
+
+@deletions.user
+def _release_user(tx: Tx, user_id: str) -> None:
+    store.forget_user(tx, user_id)
+
+
+@deletions.project
+def _release_project(tx: Tx, project_id: str) -> None:
+    store.forget_project(tx, project_id)
+
+
+# ---- EC2 ---------------------------------------------------------------------------------------------------------
+
+
+def _pair(tx: Tx, credential: Credential) -> KeyPair:
+    blob = orjson.loads(_clear(tx, credential))
+    return KeyPair(blob["access"], blob["secret"], credential.user_id, credential.project_id, blob.get("trust_id"))
+
+
+def create_pair(ctx: Context, tx: Tx, user_id: str, project_id: str) -> KeyPair:
+    policy.EC2_CREATE.check(ctx, user_id=user_id)
+    check_unrestricted(ctx)
+    users.get(tx, user_id)
+    projects.get(tx, project_id)
+    trust = ctx.principal.token.trust if ctx.principal.token is not None else None
+    pair = KeyPair(ids.hexid(), urlsafe_b64encode(ids.random_bytes(30)).decode(), user_id, project_id)
+    blob = {"access": pair.access, "secret": pair.secret, "trust_id": trust.id if trust is not None else None}
+    store.add(tx, Credential(ec2_id(pair.access), EC2, user_id, project_id, _encrypted(tx, blob)))
+    ctx.about("credential", ec2_id(pair.access))
+    return pair
+
+
+def pairs(ctx: Context, tx: Tx, user_id: str) -> list[KeyPair]:
+    policy.EC2_LIST.check(ctx, user_id=user_id)
+    users.get(tx, user_id)
+    return [_pair(tx, c) for c in store.of_user(tx, user_id, EC2)]
+
+
+def _own_pair(tx: Tx, user_id: str, access: str) -> Credential:
+    credential = store.find(tx, ec2_id(access))
+    if credential is None or credential.user_id != user_id:
+        raise NotFound(f"Could not find credential: {access}.")
+    return credential
+
+
+def pair(ctx: Context, tx: Tx, user_id: str, access: str) -> KeyPair:
+    policy.EC2_SHOW.check(ctx, user_id=user_id)
+    return _pair(tx, _own_pair(tx, user_id, access))
+
+
+def delete_pair(ctx: Context, tx: Tx, user_id: str, access: str) -> None:
+    policy.EC2_DELETE.check(ctx, user_id=user_id)
+    check_unrestricted(ctx)
+    store.delete(tx, _own_pair(tx, user_id, access).id)
+
+
+def find_pair(tx: Tx, access: str) -> KeyPair | None:
+    credential = store.find(tx, ec2_id(access))
+    return _pair(tx, credential) if credential is not None and credential.type == EC2 else None

@@ -1,0 +1,57 @@
+from typing import Any
+
+import sqlalchemy as sa
+
+from pilvi.identity.credentials.model import Credential
+from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.errors import Conflict
+from pilvi.kernel.filters import page
+from pilvi.kernel.paging import Page
+from pilvi.kernel.query import Query
+
+credentials = sa.Table(
+    "identity_credentials",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("type", sa.String(255), nullable=False),
+    sa.Column("user_id", sa.String(64), nullable=False),
+    sa.Column("project_id", sa.String(64), nullable=True),
+    sa.Column("encrypted_blob", sa.Text, nullable=False),
+    sa.Column("extra", Json, nullable=False),
+    sa.Index("identity_credentials_user", "user_id", "type"),
+)
+_COLUMNS = {n: credentials.c[n] for n in ("id", "type", "user_id", "project_id")}
+
+
+def add(tx: Tx, credential: Credential) -> None:
+    tx.insert(credentials, credential, duplicate=Conflict("There is a credential with this access key already."))
+
+
+def find(tx: Tx, id: str) -> Credential | None:
+    return tx.first(sa.select(credentials).where(credentials.c.id == id), Credential)
+
+
+def search(tx: Tx, query: Query, user_id: str | None) -> Page[Credential]:
+    where = [] if user_id is None else [credentials.c.user_id == user_id]
+    return page(tx, credentials, Credential, query, _COLUMNS, where)
+
+
+def of_user(tx: Tx, user_id: str, type: str) -> list[Credential]:
+    query = sa.select(credentials).where(credentials.c.user_id == user_id, credentials.c.type == type)
+    return tx.all(query.order_by(credentials.c.id), Credential)
+
+
+def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:
+    tx.execute(credentials.update().where(credentials.c.id == id).values(changes))
+
+
+def delete(tx: Tx, id: str) -> None:
+    tx.execute(credentials.delete().where(credentials.c.id == id))
+
+
+def forget_user(tx: Tx, user_id: str) -> None:
+    tx.execute(credentials.delete().where(credentials.c.user_id == user_id))
+
+
+def forget_project(tx: Tx, project_id: str) -> None:
+    tx.execute(credentials.delete().where(credentials.c.project_id == project_id))

@@ -1,0 +1,24 @@
+import sqlalchemy as sa
+
+from pilvi.identity.domain_configs.model import Config
+from pilvi.kernel.db import Json, Tx, metadata
+
+domain_configs = sa.Table(
+    "identity_domain_configs",
+    metadata,
+    sa.Column("domain_id", sa.String(64), primary_key=True),
+    sa.Column("config", Json, nullable=False),
+)
+
+
+def find(tx: Tx, domain_id: str) -> Config:
+    query = sa.select(domain_configs.c.config).where(domain_configs.c.domain_id == domain_id)
+    return tx.scalar(query) or {}
+
+
+def put(tx: Tx, domain_id: str, config: Config) -> None:
+    tx.upsert(domain_configs, {"domain_id": domain_id, "config": config}, keys=("domain_id",))
+
+
+def delete(tx: Tx, domain_id: str) -> None:
+    tx.execute(domain_configs.delete().where(domain_configs.c.domain_id == domain_id))

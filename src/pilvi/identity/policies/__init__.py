@@ -1,0 +1,1 @@
+"""Policy documents that other programs keep here: a blob with a type. Nothing of ours reads them."""
