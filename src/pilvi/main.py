@@ -94,6 +94,7 @@ def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Ed
 def api_application() -> Callable[..., Any]:
     """What a granian worker serves: the APIs, and the loops beside them."""
     from pilvi.compute.hosts import service as compute_hosts
+    from pilvi.image.imports import service as image_imports
     from pilvi.kernel import hosts
     from pilvi.kernel.log import configure
     from pilvi.kernel.loop import Runner
@@ -106,6 +107,7 @@ def api_application() -> Callable[..., Any]:
     live = LiveClient(config.paths.live_socket, config.paths.live_wake_socket, secret)
     hosts.wake.append(live.wake)
     compute_hosts.console_reader.append(live.console_output)
+    image_imports.started.append(live.work)
     Runner(database, loops_of(config)).start()
     return edge_of(config, database, secret.reveal()).application()
 

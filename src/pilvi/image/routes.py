@@ -4,24 +4,35 @@ from pilvi.image.faults import dress
 from pilvi.image.image_data import reconcile as image_data
 from pilvi.image.image_members import api as image_members
 from pilvi.image.images import api as images
+from pilvi.image.imports import api as imports
+from pilvi.image.imports.model import ImportRules
+from pilvi.image.imports.reconcile import Imports
 from pilvi.image.schemas import api as schemas
 from pilvi.image.stores import api as stores_api
 from pilvi.image.stores.model import stores_of
 from pilvi.image.tags import api as tags
+from pilvi.image.tasks import api as tasks
 from pilvi.image.versions import api as versions
 from pilvi.kernel.config import Config
 from pilvi.kernel.http import Service
 from pilvi.kernel.loop import Loop
 
-IMPORT_METHODS: tuple[str, ...] = ()
+GIB = 1024**3
+
+
+def import_rules(config: Config) -> ImportRules:
+    hosts = frozenset(host.strip() for host in config.image.import_from.split(",") if host.strip())
+    return ImportRules(stores_of(config), config.cloud.region, hosts, config.image.largest_gib * GIB)
 
 
 def services_of(config: Config) -> list[Service]:
     """The API, and the version documents above it."""
-    stores = stores_of(config)
+    rules = import_rules(config)
+    stores = rules.stores
     rooms = (
-        images.routes_for(stores, IMPORT_METHODS), tags.routes, image_members.routes, schemas.routes,
-        stores_api.routes_for(stores, IMPORT_METHODS),
+        images.routes_for(stores, rules.methods), tags.routes, image_members.routes, schemas.routes,
+        imports.routes_for(rules), tasks.routes_for(rules),
+        stores_api.routes_for(stores, rules.methods),
     )  # fmt: skip
     api = Service(
         name="image", root="/image", prefix="/image/v2", dress=dress, slash_matters=True,
@@ -33,3 +44,8 @@ def services_of(config: Config) -> list[Service]:
 
 def loops(config: Config) -> list[Loop]:
     return [image_data.loop(stores_of(config))]
+
+
+def live_loops(config: Config) -> list[Loop]:
+    """Loops that move bytes, for the process that streams."""
+    return [Imports(import_rules(config)).loop()]

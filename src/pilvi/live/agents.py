@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from pilvi.kernel import ids
+from pilvi.kernel import ids, work
 from pilvi.kernel.errors import Unavailable
 from pilvi.kernel.log import logger
 from pilvi.live.process import LiveProcess
@@ -107,10 +107,14 @@ class Agents:
 
 
 class WakeSocket(asyncio.DatagramProtocol):
-    """Takes host names as datagrams from the processes that change what a host should do."""
+    """Takes host names as datagrams from those who change what a host should do; an empty one means imports."""
 
     def __init__(self, agents: Agents) -> None:
         self._agents = agents
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        self._agents.wake(data.decode("utf-8", "replace")[:255])
+        if data:
+            self._agents.wake(data.decode("utf-8", "replace")[:255])
+        else:
+            for listener in work.wake:
+                listener()

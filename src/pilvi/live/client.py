@@ -33,6 +33,10 @@ class LiveClient:
         except OSError as error:
             logger("live").debug("wake.lost", host=host, error=repr(error))
 
+    def work(self) -> None:
+        """Have `live` look for imports now. As `wake`."""
+        self.wake("")
+
     def close(self) -> None:
         self._datagrams.close()
 

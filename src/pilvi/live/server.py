@@ -11,6 +11,7 @@ from aiohttp import web
 
 from pilvi.image import faults as image_faults
 from pilvi.image.image_data.stream import ImageStreams
+from pilvi.image.routes import live_loops
 from pilvi.image.stores.model import stores_of
 from pilvi.kernel import listen
 from pilvi.kernel.config import Config, Secret
@@ -18,6 +19,7 @@ from pilvi.kernel.db import Database, connect
 from pilvi.kernel.errors import Fault
 from pilvi.kernel.http import Authenticate, unauthorized_body
 from pilvi.kernel.log import configure, logger
+from pilvi.kernel.loop import Runner
 from pilvi.live.agents import Agents, WakeSocket
 from pilvi.live.consoles import Consoles
 from pilvi.live.host_images import HostImages
@@ -40,6 +42,7 @@ class LiveServer:
         self.process = LiveProcess(config, database, authenticate, secret)
         self.agents = Agents(self.process)
         self.images = ImageStreams(self.process, stores_of(config), config.image.largest_gib * GIB)
+        self._loops = Runner(database, live_loops(config))
         self._runner: web.AppRunner | None = None
         self._wake: asyncio.DatagramTransport | None = None
 
@@ -53,6 +56,7 @@ class LiveServer:
 
     async def start(self, listener: socket.socket | None = None) -> None:
         paths = self.config.paths
+        self._loops.start()
         self._runner = web.AppRunner(
             self.application(), access_log=None, read_bufsize=READ_BYTES, shutdown_timeout=STOP_S, handle_signals=False
         )
@@ -76,7 +80,9 @@ class LiveServer:
         await self.agents.close()
         if self._runner is not None:
             await self._runner.cleanup()
-        await asyncio.get_running_loop().run_in_executor(None, self.process.close)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._loops.stop)
+        await loop.run_in_executor(None, self.process.close)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -18,7 +18,7 @@ from pilvi.identity import routes as identity_routes
 from pilvi.image import routes as image_routes
 from pilvi.image.drivers.file import FileStore
 from pilvi.image.stores.model import stores_of
-from pilvi.kernel.config import CloudConfig, Config, Secret
+from pilvi.kernel.config import CloudConfig, Config, ImageConfig, Secret
 from pilvi.kernel.db import connect
 from pilvi.kernel.http import Edge
 from pilvi.live.client import LiveClient
@@ -42,8 +42,9 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Rig:
-    def __init__(self, root: Path) -> None:
-        self.config = Config(cloud=CloudConfig(state_dir=root))
+    def __init__(self, root: Path, image: ImageConfig) -> None:
+        self.config = Config(cloud=CloudConfig(state_dir=root), image=image)
+        self.second = image.second_store or root
         self.paths = self.config.paths
         self.paths.run.mkdir(parents=True)
         furnish_path = root / "cloud.db"
@@ -137,10 +138,11 @@ class UnixLink(Link):
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Rig]:
+def running(*, import_from: str = "", several_stores: bool = False) -> Iterator[Rig]:
     # Not pytest's own directory: a unix socket's path may have 107 characters only.
     with tempfile.TemporaryDirectory(prefix="pilvi-live-") as root:
-        rig = Rig(Path(root))
+        second = Path(root) / "second" if several_stores else None
+        rig = Rig(Path(root), ImageConfig(import_from=import_from, second_store=second))
         rig.start()
         try:
             yield rig

@@ -1,6 +1,6 @@
 """A transfer of bytes into or out of an image. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 LEASE_S: Final = 180.0
@@ -19,6 +19,10 @@ class Transfer:
     container_format: str
     store: str
     is_staged: bool = False
+
+    def named(self, upload_id: str) -> "Transfer":
+        """The same under the id by which the image knows it."""
+        return replace(self, upload_id=upload_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.loop import Loop, Reconcile
 
 FILLING = (Status.SAVING, Status.UPLOADING, Status.IMPORTING)
+RECEIVING = (Status.SAVING, Status.UPLOADING)
+"""What a dead process leaves to this loop; imports have a loop of their own."""
 SWEEP_S = 60.0
 
 
@@ -30,7 +32,7 @@ def loop(stores: Stores) -> Loop:
 
 def find_untidy(tx: Tx, stores: Stores) -> list[str]:
     """Images with a dead transfer, and files without an image."""
-    late = {image.id for image in images.late_transfers(tx, list(FILLING)) if image.upload_id}
+    late = {image.id for image in images.late_transfers(tx, list(RECEIVING)) if image.upload_id}
     files = {id for folder in _folders(stores) for id in folder.image_ids()}
     return sorted(late | (files - images.every_id(tx)))
 
@@ -42,7 +44,7 @@ def _folders(stores: Stores) -> list[FileStore]:
 def tidy(database: Database, stores: Stores, image_id: str) -> None:
     """Make the files of one image what its row says. May run at any time, again too."""
     image = database.read(lambda tx: images.find(tx, image_id))
-    if image is not None and image.upload_id and image.status in FILLING and image.busy_until < clock.now():
+    if image is not None and image.upload_id and image.status in RECEIVING and image.busy_until < clock.now():
         database.write(partial(_free, image=image))
         image = database.read(lambda tx: images.find(tx, image_id))
     for store in stores.all:

@@ -46,12 +46,21 @@ def touch(tx: Tx, transfer: Transfer) -> bool:
     return images.change_transfer(tx, transfer.image_id, transfer.upload_id, states, busy_until=until)
 
 
-def finish(ctx: Context, tx: Tx, transfer: Transfer, received: Received, *, states: tuple[Status, ...]) -> None:
-    """All bytes are in the store: the image is active from now on."""
+def finish(
+    ctx: Context,
+    tx: Tx,
+    transfer: Transfer,
+    received: Received,
+    *,
+    states: tuple[Status, ...],
+    stores: list[str] | None = None,
+) -> None:
+    """All bytes are in the stores (without a list: in the transfer's own): the image is active from now on."""
+    places = [{"store": id} for id in stores or [transfer.store]]
     done = images.change_transfer(
         tx, transfer.image_id, transfer.upload_id, list(states), status=Status.ACTIVE, size=received.size,
         virtual_size=received.virtual_size, checksum=received.md5, os_hash_algo="sha512", upload_id="",
-        os_hash_value=received.sha512, locations=[{"store": transfer.store}], updated_at=clock.timestamp(),
+        os_hash_value=received.sha512, locations=places, updated_at=clock.timestamp(),
     )  # fmt: skip
     image = images.find(tx, transfer.image_id)
     if not done or image is None:

@@ -84,10 +84,6 @@ class Image:
     def stores(self) -> list[str]:
         return [place["store"] for place in self.locations]
 
-    def transient(self, name: str) -> list[str]:
-        """One of the lists by which an import shows its progress (`os_glance_importing_to_stores` …)."""
-        return [part for part in self.properties.get(name, "").split(",") if part]
-
 
 def refuse_reserved(names: Mapping[str, Any]) -> None:
     """What a client may never set."""

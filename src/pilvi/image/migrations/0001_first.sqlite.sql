@@ -36,3 +36,22 @@ CREATE TABLE image_members (
 	PRIMARY KEY (image_id, member_id)
 );
 CREATE INDEX image_members_by_member ON image_members (member_id, status);
+CREATE TABLE image_tasks (
+	id VARCHAR(36) NOT NULL,
+	type VARCHAR(32) NOT NULL,
+	status VARCHAR(16) NOT NULL,
+	owner VARCHAR(255) NOT NULL,
+	user_id VARCHAR(64) NOT NULL,
+	image_id VARCHAR(36) NOT NULL,
+	request_id VARCHAR(64) NOT NULL,
+	input TEXT NOT NULL,
+	result TEXT,
+	message TEXT NOT NULL,
+	created_at VARCHAR(27) NOT NULL,
+	updated_at VARCHAR(27) NOT NULL,
+	expires_at VARCHAR(27),
+	PRIMARY KEY (id)
+);
+CREATE INDEX image_tasks_by_end ON image_tasks (expires_at);
+CREATE INDEX image_tasks_by_image ON image_tasks (image_id, created_at);
+CREATE INDEX image_tasks_by_status ON image_tasks (status);

@@ -53,5 +53,8 @@ class Stores:
 
 
 def stores_of(config: Config) -> Stores:
-    root = config.paths.images
-    return Stores((Store("file", "Files of this machine", root / "file"),), root / "staging")
+    root, second = config.paths.images, config.image.second_store
+    stores = [Store("file", "Files in the state directory", root / "file", weight=10)]
+    if second is not None:
+        stores.append(Store("second", "Files of the second directory", second))
+    return Stores(tuple(stores), root / "staging")

@@ -5,7 +5,7 @@ from typing import Any
 
 from pilvi.image.image_members import service as members
 from pilvi.image.images import policy, store
-from pilvi.image.images.model import RESERVED_PREFIX, WRITABLE, Change, Image, Status, Visibility, apply, check
+from pilvi.image.images.model import WRITABLE, Change, Image, Status, Visibility, apply, check
 from pilvi.kernel import clock, ids, work
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -103,12 +103,10 @@ def save(tx: Tx, image: Image) -> Image:
 
 
 def put_properties(tx: Tx, id: str, properties: dict[str, str]) -> None:
-    """Set properties for the cloud itself; an empty value removes one."""
+    """Set properties for the cloud itself, the reserved ones included."""
     image = store.find(tx, id)
     if image is not None:
-        merged = image.properties | properties
-        kept = {k: v for k, v in merged.items() if v or not k.startswith(RESERVED_PREFIX)}
-        store.update(tx, id, properties=kept, updated_at=clock.timestamp())
+        store.update(tx, id, properties=image.properties | properties, updated_at=clock.timestamp())
 
 
 def delete(ctx: Context, tx: Tx, id: str) -> None:

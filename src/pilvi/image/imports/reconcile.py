@@ -1,0 +1,205 @@
+"""Does imports: gets the bytes, keeps them in the stores, and ends the task. Run by `live`, where bytes stream.
+
+A turn only starts or watches a thread, so that a long import does not hold up the others; a thread that died with
+its process is started anew by whoever looks next after the lease has ended.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from pilvi.image.drivers.file import COPY_BYTES, FileStore, Sink
+from pilvi.image.drivers.web import CannotFetch, fetch
+from pilvi.image.image_data import service as image_data
+from pilvi.image.image_data.model import TOUCH_S, Received, Transfer
+from pilvi.image.images import service as images
+from pilvi.image.images.model import Image, Status
+from pilvi.image.imports import service
+from pilvi.image.imports.model import COPY, DIRECT, GLANCE, WEB, ImportRules
+from pilvi.image.inspector import refusal
+from pilvi.image.stores.model import Store
+from pilvi.image.tasks import service as tasks
+from pilvi.image.tasks.model import Task, TaskStatus
+from pilvi.kernel import clock
+from pilvi.kernel.context import Context, internal
+from pilvi.kernel.db import Database, Tx
+from pilvi.kernel.errors import Fault, NotYet
+from pilvi.kernel.log import logger
+from pilvi.kernel.loop import Loop
+
+MOST_AT_ONCE: Final = 4
+WATCH_S: Final = 0.3
+OTHERS_S: Final = 10.0
+
+
+class ImportProblem(Exception):
+    """Why an import failed; for the user."""
+
+
+class Imports:
+    """The imports that this process does."""
+
+    def __init__(self, rules: ImportRules) -> None:
+        self.rules = rules
+        self._running: dict[str, threading.Thread] = {}
+
+    def loop(self) -> Loop:
+        return Loop(service.WORK, self.reconcile, tasks.open_ids, sweep_s=60.0)
+
+    def reconcile(self, database: Database, task_id: str) -> None:
+        running = self._running.get(task_id)
+        if running is not None:
+            if running.is_alive():
+                raise NotYet(WATCH_S, "the import goes on")
+            del self._running[task_id]
+        task = database.read(lambda tx: tasks.find(tx, task_id))
+        if task is None or task.is_over:
+            return
+        image = database.read(lambda tx: images.find(tx, task.image_id))
+        if task.status == TaskStatus.PROCESSING and image is not None and image.busy_until > clock.now():
+            raise NotYet(OTHERS_S, "another process does it")
+        if len(self._running) >= MOST_AT_ONCE:
+            raise NotYet(WATCH_S, f"{MOST_AT_ONCE} imports are under way")
+        thread = threading.Thread(target=self._guarded, args=(database, task), name="import", daemon=True)
+        self._running[task_id] = thread
+        thread.start()
+        raise NotYet(WATCH_S, "the import began")
+
+    def _guarded(self, database: Database, task: Task) -> None:
+        try:
+            perform(database, self.rules, task)
+        except Exception as error:  # noqa: BLE001 the task stays open: the next turn after the lease tries again
+            logger("image").error("import.broke", task_id=task.id, image_id=task.image_id, error=repr(error))
+
+
+def perform(database: Database, rules: ImportRules, task: Task) -> None:
+    """One import from beginning to end. May run again after a crash at any point."""
+    image = database.write(lambda tx: service.claim(tx, task))
+    if image is None:
+        return
+    ctx = internal(task.request_id, project_id=task.owner)
+    try:
+        _Import(database, rules, task, image, ctx).run()
+    except (ImportProblem, CannotFetch, Fault, OSError) as error:
+        problem = error.message if isinstance(error, Fault) else str(error)
+        database.write(partial(_fail, ctx=ctx, task=task, image=image, problem=problem))
+    FileStore(rules.stores.staging).delete(image.id)
+
+
+def _fail(tx: Tx, ctx: Context, task: Task, image: Image, problem: str) -> None:
+    found = images.find(tx, image.id)
+    if found is None or found.upload_id != task.id:
+        tasks.end(tx, task.id, problem=problem)
+    else:
+        service.fail(ctx, tx, task, found, problem)
+
+
+class _Import:
+    """One import under way."""
+
+    def __init__(self, database: Database, rules: ImportRules, task: Task, image: Image, ctx: Context) -> None:
+        self.database = database
+        self.rules = rules
+        self.task = task
+        self.image = image
+        self.ctx = ctx
+        self.method = task.input["import_req"]["method"]
+        self._touched_at = clock.monotonic()
+
+    def run(self) -> None:
+        wanted = [self.rules.stores.get(id) for id in self.task.input["backend"]]
+        if self.method["name"] == COPY:
+            self._copy(wanted, [])
+            return
+        first, *others = wanted
+        received = self._fill(FileStore(first.directory), self._source())
+        transfer = Transfer(self.image.id, self.task.id, self.image.disk_format or "",
+                            self.image.container_format or "", first.id)  # fmt: skip
+        places = [first.id]
+        failed: list[str] = []
+        for store in others:
+            with _noted(failed, store.id, must=self.task.input.get("must_all_succeed", True)):
+                self._fill(FileStore(store.directory), self._file(first.directory / self.image.id))
+                places.append(store.id)
+        self.database.write(lambda tx: self._finish(tx, transfer, received, places, failed))
+
+    def _finish(self, tx: Tx, transfer: Transfer, received: Received, places: list[str], failed: list[str]) -> None:
+        image_data.finish(self.ctx, tx, transfer, received, states=(Status.IMPORTING,), stores=places)
+        service.succeed(self.ctx, tx, self.task, self.image, failed=failed, copied=False)
+
+    def _copy(self, wanted: list[Store], failed: list[str]) -> None:
+        source = self.rules.stores.get(self.image.stores[0]).directory / self.image.id
+        for store in wanted:
+            with _noted(failed, store.id, must=self.task.input.get("must_all_succeed", True)):
+                self._fill(FileStore(store.directory), self._file(source))
+        self.database.write(lambda tx: service.succeed(self.ctx, tx, self.task, self.image, failed=failed, copied=True))
+
+    # -- bytes -----------------------------------------------------------------------------------------------------
+
+    def _source(self) -> Iterator[bytes]:
+        name = self.method["name"]
+        if name == DIRECT:
+            return self._file(self.rules.stores.staging / self.image.id)
+        if name == WEB:
+            rules = self.rules
+            return fetch(self.method["uri"], allowed_hosts=rules.allowed_hosts, largest_bytes=rules.largest_bytes)
+        assert name == GLANCE, name
+        return self._other_image()
+
+    def _other_image(self) -> Iterator[bytes]:
+        asked = self.task.input["source"]
+        if "problem" in asked:
+            raise ImportProblem(asked["problem"])
+        source = self.database.read(lambda tx: images.find(tx, asked["image_id"]))
+        if source is None or not source.locations:
+            raise ImportProblem(f"Image {asked['image_id']} is gone.")
+        self.database.write(lambda tx: service.adopt(tx, self.task, self.image, source))
+        self.image = self.database.read(lambda tx: images.find(tx, self.image.id)) or self.image
+        return self._file(self.rules.stores.get(source.stores[0]).directory / source.id)
+
+    def _file(self, path: Path) -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while chunk := file.read(COPY_BYTES):
+                yield chunk
+
+    def _fill(self, target: FileStore, pieces: Iterator[bytes]) -> Received:
+        sink = target.receive(self.image.id, self.task.id)
+        try:
+            for piece in pieces:
+                sink.write(piece)
+                self._show_life()
+            received = self._inspected(sink)
+            sink.keep()
+        finally:
+            sink.discard()
+        return received
+
+    def _inspected(self, sink: Sink) -> Received:
+        finding = sink.inspect()
+        reason = refusal(finding, self.image.disk_format or "", self.image.container_format or "")
+        if reason:
+            raise ImportProblem(reason)
+        return Received(sink.size, finding.virtual_size, sink.md5, sink.sha512)
+
+    def _show_life(self) -> None:
+        if clock.monotonic() - self._touched_at > TOUCH_S:
+            self._touched_at = clock.monotonic()
+            if not self.database.write(lambda tx: service.touch(tx, self.task)):
+                raise ImportProblem("The image was deleted while its data came in.")
+
+
+class _noted(suppress):  # noqa: N801 reads like the one it is made of
+    """Where not every store must succeed, a store that fails is noted and the others go on."""
+
+    def __init__(self, failed: list[str], store_id: str, *, must: bool) -> None:
+        super().__init__(*(() if must else (OSError, ImportProblem)))
+        self._failed, self._store_id = failed, store_id
+
+    def __exit__(self, *details: object) -> bool:
+        ended = super().__exit__(*details)  # type: ignore[arg-type]
+        if ended:
+            self._failed.append(self._store_id)
+        return bool(ended)
