@@ -112,8 +112,8 @@ def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> Shown:
         policy.UPDATE.check(ctx, user_id=changes["user_id"])
     if "blob" in changes:
         blob = changes.pop("blob")
-        if changes.get("type", credential.type) == EC2 and ec2_id(str(_ec2_blob(blob)["access"])) != id:
-            raise BadRequest("The access key of an EC2 credential cannot be changed; create another one.")
+        if changes.get("type", credential.type) == EC2:
+            _ec2_blob(blob)
         changes["encrypted_blob"] = _encrypted(tx, blob)
     if "extra" in changes:
         changes["extra"] = {**credential.extra, **changes["extra"]}
@@ -191,4 +191,7 @@ def delete_pair(ctx: Context, tx: Tx, user_id: str, access: str) -> None:
 
 def find_pair(tx: Tx, access: str) -> KeyPair | None:
     credential = store.find(tx, ec2_id(access))
-    return _pair(tx, credential) if credential is not None and credential.type == EC2 else None
+    if credential is None or credential.type != EC2:
+        return None
+    pair = _pair(tx, credential)
+    return pair if pair.access == access else None  # The blob may have been replaced since the id was made.

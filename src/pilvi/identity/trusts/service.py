@@ -41,9 +41,11 @@ def roles_of(tx: Tx, trust: Trust) -> list[Role]:
 
 def _allowed(ctx: Context, tx: Tx, id: str, rule: Rule) -> Trust:
     trust = store.find(tx, id)
-    parties = {"trustor_id": trust.trustor_user_id, "trustee_id": trust.trustee_user_id} if trust else {}
-    rule.check(ctx, denied=None if trust else Forbidden(f"You may not see trust {id}."), **parties)
-    if trust is None or trust.is_over():
+    if trust is None:
+        rule.allows(ctx)
+        raise NotFound(f"Could not find trust: {id}.")
+    rule.check(ctx, trustor_id=trust.trustor_user_id, trustee_id=trust.trustee_user_id)
+    if trust.is_over():
         raise NotFound(f"Could not find trust: {id}.")
     return trust
 
