@@ -12,8 +12,9 @@ from pilvi.ops import packages
 from pilvi.ops.progress import StepFailed
 
 ROOT: Final = Path(__file__).parents[3]
-KINDS: Final = ("unit", "contract", "integration", "e2e")
-SERIAL: Final = ("integration", "e2e")  # Real guests and namespaces share two cores: one after another.
+KINDS: Final = ("unit", "contract", "integration", "e2e", "acceptance")
+SERIAL: Final = ("integration", "e2e", "acceptance")  # Real guests and namespaces share two cores: one after another.
+BROWSER: Final = ("chromium",)  # Consoles are looked at as people do.
 NO_TESTS_COLLECTED: Final = 5
 SCRIPTS: Final = Path(sys.executable).parent
 
@@ -66,8 +67,10 @@ def install_packages(kinds: Sequence[str]) -> None:
         "contract": packages.TEST,
         "integration": (*packages.REAL, *packages.LINUX, *packages.QEMU, *packages.TEST),
         "e2e": (*packages.REAL, *packages.LINUX, *packages.QEMU),
+        "acceptance": packages.REAL,
     }
     wanted = packages.needed(dict.fromkeys(name for kind in kinds for name in modules[kind]))
+    wanted += BROWSER if "e2e" in kinds else ()
     packages.install(wanted, lambda text: print(f"     packages: {text}", flush=True))
 
 
