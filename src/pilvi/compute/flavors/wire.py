@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pilvi.compute.flavors.model import Flavor
 from pilvi.kernel import links
 from pilvi.kernel.context import Context
-from pilvi.kernel.wire import Body, From, Length, Lenient, Name, Pattern, Range, Schema, Since, Until, View
+from pilvi.kernel.wire import Body, From, Length, Lenient, Name, Pattern, Range, Schema, Since, View
 
 TEXT = r"^\S(.*\S)?$"
 LARGEST = 2**31 - 1
@@ -57,8 +57,7 @@ class FlavorView(View, root="flavor", plural="flavors", links="flavors_links"):
     ram: int
     vcpus: int
     disk: int
-    swap: Annotated[Any, From(lambda f: f.swap or ""), Until("2.74")]
-    swap_number: Annotated[int, From(lambda f: f.swap), Name("swap"), Since("2.75")]
+    swap: Annotated[Any, From(lambda f: f.swap or "")]
     ephemeral: Annotated[int, Name("OS-FLV-EXT-DATA:ephemeral")]
     disabled: Annotated[bool, Name("OS-FLV-DISABLED:disabled")]
     is_public: Annotated[bool, Name("os-flavor-access:is_public")]

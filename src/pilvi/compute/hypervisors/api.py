@@ -24,7 +24,7 @@ def detail(ctx: Context, tx: Tx, query: Query) -> Page[Hypervisor]:
     return service.list_(ctx, tx, query, policy.DETAIL)
 
 
-@routes.get("/statistics", rule=policy.STATISTICS, until="2.87")
+@routes.get("/statistics", rule=policy.STATISTICS)
 def statistics(ctx: Context, tx: Tx) -> dict[str, Any]:
     return {"hypervisor_statistics": service.statistics(ctx, tx)}
 
@@ -35,7 +35,7 @@ def show(ctx: Context, tx: Tx, id: str, query: Query) -> Hypervisor:
     return service.get(ctx, tx, id, policy.SHOW, with_servers=with_servers)
 
 
-@routes.get("/{id}/uptime", rule=policy.UPTIME, until="2.87")
+@routes.get("/{id}/uptime", rule=policy.UPTIME)
 def uptime(ctx: Context, tx: Tx, id: str) -> dict[str, Any]:
     found = service.get(ctx, tx, id, policy.UPTIME)
     brief = HypervisorBrief.renderer(ctx)(found, ctx)

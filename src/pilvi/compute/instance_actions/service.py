@@ -45,7 +45,7 @@ def list_(ctx: Context, tx: Tx, server_id: str, project_id: str | None, query: Q
         raise NotFound(f"Instance {server_id} could not be found.")
     policy.ACTIONS_LIST.check(ctx, NotFound(f"Instance {server_id} could not be found."), project_id=owner)
     if ctx.version < 58:
-        return store.page(tx, server_id, marker=None, limit=None, since=None, before=None)
+        return store.page(tx, server_id, marker=None, limit=None, since=None)
     marker = None
     if query.get("marker"):
         marker = store.find(tx, server_id, query.get("marker") or "")
@@ -53,7 +53,6 @@ def list_(ctx: Context, tx: Tx, server_id: str, project_id: str | None, query: Q
             raise BadRequest(f"Marker {query.get('marker')} could not be found.")
     return store.page(
         tx, server_id, marker=marker, limit=query.limit(), since=_time(query, "changes-since"),
-        before=_time(query, "changes-before") if ctx.version >= 66 else None,
     )  # fmt: skip
 
 

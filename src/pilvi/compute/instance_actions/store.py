@@ -48,13 +48,11 @@ def put_event(tx: Tx, event: ActionEvent) -> None:
 
 
 def page(
-    tx: Tx, server_id: str, *, marker: InstanceAction | None, limit: int | None, since: str | None, before: str | None
+    tx: Tx, server_id: str, *, marker: InstanceAction | None, limit: int | None, since: str | None
 ) -> Page[InstanceAction]:
     query = sa.select(actions).where(actions.c.server_id == server_id)
     if since:
         query = query.where(actions.c.updated_at >= since)
-    if before:
-        query = query.where(actions.c.updated_at <= before)
     order = [(actions.c.start_time, True), (actions.c.request_id, True)]
     after = None if marker is None else [marker.start_time, marker.request_id]
     return cut(tx.all(keyset(query, order, after=after, limit=limit), InstanceAction), limit)

@@ -47,6 +47,4 @@ def _event(ctx: Context, action: InstanceAction, event: ActionEvent, operator: b
         shown["hostId"] = host_id(action.project_id, event.host)
         if operator:
             shown["host"] = event.host
-    if ctx.version >= 84 and policy.ACTIONS_DETAILS.allows(ctx, project_id=action.project_id):
-        shown["details"] = event.details
     return shown

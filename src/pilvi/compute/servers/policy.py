@@ -49,4 +49,3 @@ CONSOLE_TOKENS = _rule("os-console-auth-tokens", admin, "Resolve a console token
 ACTIONS_LIST = _rule("os-instance-actions:list", project_reader, "List what was done with a server.")
 ACTIONS_SHOW = _rule("os-instance-actions:show", project_reader, "Show one thing that was done with a server.")
 ACTIONS_EVENTS = _rule("os-instance-actions:events", admin, "See the steps of an action.")
-ACTIONS_DETAILS = _rule("os-instance-actions:events:details", admin, "See the host of each step.")
