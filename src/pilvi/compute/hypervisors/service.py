@@ -40,7 +40,7 @@ def _all(tx: Tx, *, with_servers: bool = False) -> list[Hypervisor]:
                 memory_used_mib=used.get("MEMORY_MB", 0),
                 disk_used_gib=used.get("DISK_GB", 0),
                 servers=[{"name": f"pilvi-{s.id}", "uuid": s.id} for s in guests],
-            )  # fmt: skip
+            )
         )
     return found
 

@@ -133,6 +133,7 @@ def _too_small(host: HostState, request: Request) -> Refusal | None:
                 host.name, text, f"the flavor asks for {asked} {unit}, more than one host can give to a server"
             )
         if asked > amount.free:
-            text = f"{asked} {unit} asked, {max(amount.free, 0)} free of {amount.total - amount.reserved} x {amount.ratio:g}"
+            offered = f"{amount.total - amount.reserved} x {amount.ratio:g}"
+            text = f"{asked} {unit} asked, {max(amount.free, 0)} free of {offered}"
             return Refusal(host.name, text, f"the flavor asks for {asked} {unit}, less than that is free")
     return None
