@@ -38,7 +38,7 @@ def migrate(config: Config) -> None:
 
 
 def bootstrap(config: Config, admin_password: Secret) -> None:
-    """The first domain, roles, project, administrator and catalog. Again it changes nothing but a new password or URL."""
+    """The first domain, roles, project, administrator and catalog. Again it changes only a new password or URL."""
     from pilvi.identity import facade as identity
 
     hashed = identity.hash_password(admin_password.reveal())
