@@ -73,9 +73,11 @@ def services_of(config: Config) -> "list[Service]":
 def loops_of(config: Config) -> "list[Loop]":
     from pilvi.compute import routes as compute
     from pilvi.image import routes as image
+    from pilvi.kernel import retention
     from pilvi.network import routes as network
 
-    return [*compute.loops(), *image.loops(config), *network.loops()]
+    kept = retention.loop(compute.kept())
+    return [*compute.loops(), *image.loops(config), *network.loops(), kept]
 
 
 def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Edge":

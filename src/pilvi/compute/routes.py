@@ -10,6 +10,7 @@ from pilvi.compute.flavors import api as flavors
 from pilvi.compute.hosts import api as hosts
 from pilvi.compute.hypervisors import api as hypervisors
 from pilvi.compute.instance_actions import api as instance_actions
+from pilvi.compute.instance_actions import service as instance_action_service
 from pilvi.compute.keypairs import api as keypairs
 from pilvi.compute.microversions import HISTORY
 from pilvi.compute.quotas import api as quotas
@@ -28,6 +29,7 @@ from pilvi.kernel.loop import Loop
 from pilvi.kernel.microversion import Versions
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
+from pilvi.kernel.retention import Drop
 
 VERSIONS = Versions("compute", 2, HISTORY, legacy_header="X-OpenStack-Nova-API-Version")
 ROOMS = (
@@ -53,6 +55,14 @@ def _page_links(ctx: Context, query: Query, view: Any, page: Page[Any]) -> dict[
         return {}
     found = links.next_page(ctx, query, page, marker=getattr(view, "marker", "id"))
     return {view.links: found} if found else {}
+
+
+ACTIONS_KEPT_S = 90 * 86400.0
+
+
+def kept() -> dict[str, tuple[float, Drop]]:
+    """What grows with time, and how long it is kept."""
+    return {"instance_actions": (ACTIONS_KEPT_S, instance_action_service.forget)}
 
 
 def loops() -> list[Loop]:

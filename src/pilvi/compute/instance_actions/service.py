@@ -75,3 +75,8 @@ def show(
     if action is None:
         raise NotFound(f"Action for request_id {request_id} on instance {server_id} not found")
     return action, store.events_of(tx, server_id, request_id)
+
+
+def forget(tx: Tx, before: str) -> int:
+    """Drop actions that nothing was added to since a timestamp."""
+    return store.drop_older(tx, before)

@@ -72,3 +72,8 @@ def project_of(tx: Tx, server_id: str) -> str | None:
     """The project of a server that may be gone, from the first thing that was done with it."""
     found = tx.scalar(sa.select(actions.c.project_id).where(actions.c.server_id == server_id).limit(1))
     return None if found is None else str(found)
+
+
+def drop_older(tx: Tx, before: str) -> int:
+    tx.execute(events.delete().where(sa.func.coalesce(events.c.finish_time, events.c.start_time) < before))
+    return tx.execute(actions.delete().where(actions.c.updated_at < before))
