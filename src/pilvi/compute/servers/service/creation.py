@@ -25,6 +25,7 @@ from pilvi.network import facade as network
 from pilvi.placement import facade as placement
 
 MIB, GIB = 1024**2, 1024**3
+REMEDY = "Ask for a smaller flavor or another zone, delete what is not needed, or have the operator add a host."
 PASSWORD_LETTERS = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # noqa: S105 an alphabet
 
 
@@ -223,6 +224,8 @@ def _place(
         "refused": {r.host: r.reason for r in ranking.refused},
         "chosen": chosen.name if chosen else None,
     }
+    if chosen is None:
+        detail |= {"message": ranking.explanation(), "remedy": REMEDY}
     facts.record(tx, ctx, "schedule", resource=about, outcome="done" if chosen else "failed", detail=detail)
     now = clock.timestamp()
     name = "scheduling"

@@ -41,7 +41,7 @@ def _record_steps(ctx: Context, tx: Tx, server: Server, report: Report) -> None:
         facts.record(
             tx, ctx, f"host {step['step']}", resource=about, project_id=server.project_id, at=started,
             outcome="failed" if failed else "done", duration_ms=duration_ms,
-            detail={"host": ctx.host, "text": str(step.get("detail") or "")},
+            detail={"host": ctx.host, "message" if failed else "text": str(step.get("detail") or "")},
         )  # fmt: skip
         finished = clock.timestamp(clock.parse(started) + duration_ms / 1000)
         actions.event(
