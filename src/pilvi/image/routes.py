@@ -7,6 +7,9 @@ from pilvi.image.images import api as images
 from pilvi.image.imports import api as imports
 from pilvi.image.imports.model import ImportRules
 from pilvi.image.imports.reconcile import Imports
+from pilvi.image.metadef_entries import api as metadef_entries
+from pilvi.image.metadef_namespaces import api as metadef_namespaces
+from pilvi.image.metadef_resource_types import api as metadef_resource_types
 from pilvi.image.schemas import api as schemas
 from pilvi.image.stores import api as stores_api
 from pilvi.image.stores.model import stores_of
@@ -31,7 +34,8 @@ def services_of(config: Config) -> list[Service]:
     stores = rules.stores
     rooms = (
         images.routes_for(stores, rules.methods), tags.routes, image_members.routes, schemas.routes,
-        imports.routes_for(rules), tasks.routes_for(rules),
+        imports.routes_for(rules), tasks.routes_for(rules), metadef_namespaces.routes, metadef_entries.routes,
+        metadef_resource_types.routes, stores_api.deletion_for(stores),
         stores_api.routes_for(stores, rules.methods),
     )  # fmt: skip
     api = Service(

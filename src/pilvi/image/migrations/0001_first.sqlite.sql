@@ -36,6 +36,38 @@ CREATE TABLE image_members (
 	PRIMARY KEY (image_id, member_id)
 );
 CREATE INDEX image_members_by_member ON image_members (member_id, status);
+CREATE TABLE image_metadef_entries (
+	namespace_id VARCHAR(36) NOT NULL,
+	kind VARCHAR(16) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	definition TEXT NOT NULL,
+	created_at VARCHAR(27) NOT NULL,
+	updated_at VARCHAR(27) NOT NULL,
+	PRIMARY KEY (namespace_id, kind, name)
+);
+CREATE TABLE image_metadef_namespaces (
+	id VARCHAR(36) NOT NULL,
+	namespace VARCHAR(80) NOT NULL,
+	display_name VARCHAR(80),
+	description TEXT,
+	visibility VARCHAR(16) NOT NULL,
+	protected BOOLEAN NOT NULL,
+	owner VARCHAR(255) NOT NULL,
+	created_at VARCHAR(27) NOT NULL,
+	updated_at VARCHAR(27) NOT NULL,
+	PRIMARY KEY (id),
+	UNIQUE (namespace)
+);
+CREATE TABLE image_metadef_resource_types (
+	namespace_id VARCHAR(36) NOT NULL,
+	name VARCHAR(80) NOT NULL,
+	prefix VARCHAR(80),
+	properties_target VARCHAR(80),
+	created_at VARCHAR(27) NOT NULL,
+	updated_at VARCHAR(27) NOT NULL,
+	PRIMARY KEY (namespace_id, name)
+);
+CREATE INDEX image_metadef_resource_types_by_name ON image_metadef_resource_types (name);
 CREATE TABLE image_tasks (
 	id VARCHAR(36) NOT NULL,
 	type VARCHAR(32) NOT NULL,

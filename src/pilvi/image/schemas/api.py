@@ -2,13 +2,23 @@
 
 from typing import Any
 
-from pilvi.image.schemas.model import SCHEMAS
+from pilvi.image.metadef_namespaces.wire import NAMESPACE, OBJECT, PROPERTY, RESOURCE_TYPE, TAG
+from pilvi.image.schemas.model import SCHEMAS, collection
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import NotFound
 from pilvi.kernel.routing import Routes
 
 routes = Routes("image", "/schemas")
+
+METADEFS = {
+    "namespace": NAMESPACE,
+    "object": OBJECT,
+    "property": PROPERTY,
+    "resource_type": RESOURCE_TYPE | {"name": "resource_type_association"},
+    "tag": TAG,
+}
+PLURALS = {"property": "properties"}
 
 
 @routes.get("/{name}", rule=None)
@@ -18,6 +28,13 @@ def show(ctx: Context, tx: Tx, name: str) -> dict[str, Any]:
 
 @routes.get("/metadefs/{name}", rule=None)
 def show_metadef(ctx: Context, tx: Tx, name: str) -> dict[str, Any]:
+    for singular, schema in METADEFS.items():
+        plural = PLURALS.get(singular, singular + "s")
+        named = {"name": singular} | schema
+        if name == singular:
+            return named
+        if name == plural:
+            return collection(f"{named['name']}s" if singular not in PLURALS else plural, named)
     return _find(f"metadefs/{name}")
 
 

@@ -2,12 +2,28 @@
 
 from typing import Any
 
+from pilvi.image.images import policy as images_policy
+from pilvi.image.images import service as images
 from pilvi.image.stores import policy
 from pilvi.image.stores.model import Store, Stores
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import NotFound
 from pilvi.kernel.routing import Routes
+
+
+def deletion_for(stores: Stores) -> Routes:
+    """/v2/stores: take an image out of one store."""
+    routes = Routes("image", "/stores")
+
+    @routes.delete("/{store}/{image_id}", rule=images_policy.DELETE_LOCATION)
+    def delete(ctx: Context, tx: Tx, store: str, image_id: str) -> None:
+        if stores.find(store) is None:
+            images_policy.DELETE_LOCATION.check(ctx)
+            raise NotFound(f"Unknown backend {store}: the stores are {', '.join(stores.ids)}.")
+        images.remove_from_store(ctx, tx, image_id, store)
+
+    return routes
 
 
 def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:

@@ -14,6 +14,7 @@ from pilvi.image.images.service.verbs import (
     missing,
     put_properties,
     reactivate,
+    remove_from_store,
     save,
     target_of,
     update,
@@ -21,6 +22,6 @@ from pilvi.image.images.service.verbs import (
 
 __all__ = [
     "DATA_WORK", "add_tag", "begin_transfer", "change_transfer", "create", "deactivate", "delete", "delete_tag",
-    "every_id", "find", "get", "late_transfers", "list_", "missing", "put_properties", "reactivate", "save",
-    "target_of", "update",
+    "every_id", "find", "get", "late_transfers", "list_", "missing", "put_properties", "reactivate",
+    "remove_from_store", "save", "target_of", "update",
 ]  # fmt: skip

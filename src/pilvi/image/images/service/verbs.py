@@ -9,7 +9,7 @@ from pilvi.image.images.model import WRITABLE, Change, Image, Status, Visibility
 from pilvi.kernel import clock, ids, work
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import Forbidden, NotFound
+from pilvi.kernel.errors import Conflict, Forbidden, NotFound
 from pilvi.kernel.policy import Rule
 
 DATA_WORK = "image_data"
@@ -117,6 +117,21 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
         raise Forbidden(f"Image {id} is protected and cannot be deleted.")
     members.forget(tx, id)
     store.delete(tx, id)
+    work.poke(tx, DATA_WORK, id, ctx.request_id)
+
+
+def remove_from_store(ctx: Context, tx: Tx, id: str, store_id: str) -> None:
+    """The row forgets the store now, the bytes go a moment later, by the loop."""
+    image = get(ctx, tx, id, policy.DELETE_LOCATION)
+    ctx.about("image", image.id, image.name or "")
+    if image.status != Status.ACTIVE:
+        raise Conflict(f"It's not allowed to remove image data from store if image status is not 'active': {id}")
+    kept = [place for place in image.locations if place["store"] != store_id]
+    if len(kept) == len(image.locations):
+        raise NotFound(f"Image {id} is not stored on store {store_id}.")
+    if not kept:
+        raise Forbidden(f"Cannot delete image data from the only store containing it. Consider deleting image {id}.")
+    save(tx, replace(image, locations=kept, updated_at=clock.timestamp()))
     work.poke(tx, DATA_WORK, id, ctx.request_id)
 
 
