@@ -5,15 +5,16 @@ from typing import Literal
 
 from cryptography.fernet import Fernet, MultiFernet
 
+from pilvi.identity import settings
 from pilvi.identity.epochs import service as epochs
 from pilvi.identity.keys import store
-from pilvi.kernel import ids
+from pilvi.kernel import clock, ids
 from pilvi.kernel.db import Tx
 
 Purpose = Literal["token", "credential", "receipt"]
 PURPOSES: tuple[Purpose, ...] = ("token", "credential", "receipt")
-KEPT = 3
-"""Keys that stay valid: with one rotation per token lifetime at most, every live token still opens."""
+MOST = 20
+"""Keys of one purpose; with more, every token would take long to open."""
 
 
 def cipher(tx: Tx, purpose: Purpose) -> MultiFernet:
@@ -30,9 +31,12 @@ def ensure(tx: Tx) -> None:
             rotate(tx, purpose)
 
 
-def rotate(tx: Tx, purpose: Purpose, *, keep: int = KEPT) -> None:
-    """A new key from now on. Credentials keep all their keys: what was encrypted long ago must still open."""
+def rotate(tx: Tx, purpose: Purpose) -> None:
+    """A new key from now on. Older ones go when nothing that they made can be alive any more; credentials keep theirs,
+    for what was encrypted long ago must still open."""
     number = store.add(tx, purpose, urlsafe_b64encode(ids.random_bytes(32)).decode())
     if purpose != "credential":
-        store.drop_before(tx, purpose, number - keep + 1)
+        longest_life_s = settings.current.token_lifetime_s + settings.current.expired_token_grace_s
+        in_force_then = store.newest_at(tx, purpose, clock.timestamp(clock.now() - longest_life_s))
+        store.drop_before(tx, purpose, max(in_force_then, number - MOST + 1))
     epochs.bump(tx)

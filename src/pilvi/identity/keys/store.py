@@ -25,5 +25,11 @@ def add(tx: Tx, purpose: str, secret: str) -> int:
     return int(last) + 1
 
 
+def newest_at(tx: Tx, purpose: str, moment: str) -> int:
+    """The number of the key that was the newest at this time; 0 when there was none."""
+    query = sa.select(sa.func.max(keys.c.number)).where(keys.c.purpose == purpose, keys.c.created_at <= moment)
+    return tx.scalar(query) or 0
+
+
 def drop_before(tx: Tx, purpose: str, number: int) -> int:
     return tx.execute(keys.delete().where(keys.c.purpose == purpose, keys.c.number < number))
