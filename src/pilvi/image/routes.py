@@ -24,8 +24,8 @@ GIB = 1024**3
 
 
 def import_rules(config: Config) -> ImportRules:
-    hosts = frozenset(host.strip() for host in config.image.import_from.split(",") if host.strip())
-    return ImportRules(stores_of(config), config.cloud.region, hosts, config.image.largest_gib * GIB)
+    stores = stores_of(config)
+    return ImportRules(stores, config.cloud.region, stores.allowed_hosts, config.image.largest_gib * GIB)
 
 
 def services_of(config: Config) -> list[Service]:

@@ -105,6 +105,7 @@ class IdentityConfig:
 class ImageConfig:
     largest_gib: int = 64  # Uploads beyond this are refused while they stream.
     import_from: str = ""  # Hosts that imports may fetch from although they are not public: "name, 10.0.0.5:8080".
+    show_locations: bool = False  # Show where bytes are, and let owners say so: they could swap what others read.
     second_store: Path | None = None  # A directory for a second store, such as another disk.
 
 

@@ -142,7 +142,7 @@ def running(*, import_from: str = "", several_stores: bool = False) -> Iterator[
     # Not pytest's own directory: a unix socket's path may have 107 characters only.
     with tempfile.TemporaryDirectory(prefix="pilvi-live-") as root:
         second = Path(root) / "second" if several_stores else None
-        rig = Rig(Path(root), ImageConfig(import_from=import_from, second_store=second))
+        rig = Rig(Path(root), ImageConfig(import_from=import_from, second_store=second, show_locations=several_stores))
         rig.start()
         try:
             yield rig

@@ -250,3 +250,33 @@ def test_stores_are_said_where_there_are_several(rig: Rig) -> None:
     assert [(s["id"], s.get("default")) for s in stores] == [("file", "true"), ("second", None)]
     assert rig.images.get("/info/stores/detail").status == 403
     assert rig.images.as_admin().get("/info/stores/detail").body["stores"][0]["type"] == "file"
+
+
+def test_an_image_that_lies_elsewhere_is_passed_on(rig: Rig, site: str) -> None:
+    from tests.contract.image.conftest import NEW
+
+    def located(path: str) -> str:
+        id = rig.image(disk_format="qcow2")
+        place = {"url": f"http://{site}{path}", "metadata": {}}
+        reply = rig.images.patch(f"/images/{id}", [{"op": "add", "path": "/locations/-", "value": place}], headers=NEW)
+        assert reply.status == 200, reply.content
+        return id
+
+    assert rig.download(located("/good"))[::2] == (200, CONTENT["/good"])
+    assert rig.download(located("/missing"))[0] == 503
+    assert rig.download(located("/to-metadata"))[0] == 503
+
+
+def test_an_image_is_taken_out_of_one_store(rig: Rig) -> None:
+    id = rig.image()
+    rig.upload(id, b"twice", what="stage")
+    begin(rig, id, "glance-direct", all_stores=True)
+    assert over(rig, id)["status"] == "success"
+    assert rig.images.delete("/stores/file/" + id).status == 403
+    admin = rig.images.as_admin()
+    assert admin.delete("/stores/nowhere/" + id).status == 404
+    assert admin.delete("/stores/file/" + id).status == 204
+    assert admin.delete("/stores/file/" + id).status == 404
+    assert admin.delete("/stores/second/" + id).status == 403
+    assert rig.images.get(f"/images/{id}").body["stores"] == "second"
+    assert rig.download(id)[2] == b"twice"

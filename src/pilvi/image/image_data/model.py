@@ -43,3 +43,5 @@ class Download:
     store: str
     size: int
     md5: str
+    url: str = ""
+    """Where the bytes are, if they are in no store of ours."""

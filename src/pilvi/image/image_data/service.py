@@ -108,4 +108,5 @@ def download_for_host(tx: Tx, image_id: str) -> Download | None:
 def _download(image: Image) -> Download | None:
     if not image.locations:
         return None
-    return Download(image.id, image.locations[0]["store"], image.size or 0, image.checksum or "")
+    place = image.locations[0]
+    return Download(image.id, place["store"], image.size or 0, image.checksum or "", place.get("url", ""))

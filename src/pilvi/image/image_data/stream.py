@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, TypeVar
 from aiohttp import web
 
 from pilvi.image.drivers.file import FileStore, Sink
+from pilvi.image.drivers.web import CannotFetch, fetch
 from pilvi.image.image_data import service
 from pilvi.image.image_data.model import TOUCH_S, Download, Received, Transfer
 from pilvi.image.images.model import Status
@@ -68,7 +69,23 @@ class ImageStreams:
         found = await self.live.read(lambda tx: service.download(ctx, tx, image_id))
         if found is None:
             return web.Response(status=204, headers={"X-Openstack-Request-Id": ctx.request_id})
-        return self.send(found, {"X-Openstack-Request-Id": ctx.request_id})
+        headers = {"X-Openstack-Request-Id": ctx.request_id}
+        return await self._relay(request, found, headers) if found.url else self.send(found, headers)
+
+    async def _relay(self, request: web.Request, found: Download, headers: dict[str, str]) -> web.StreamResponse:
+        """Bytes that are somewhere else, passed on as they come."""
+        pieces = fetch(found.url, allowed_hosts=self.stores.allowed_hosts, largest_bytes=self.largest_bytes)
+        try:
+            piece = await self._in_thread(next, pieces, b"")
+        except CannotFetch as error:
+            raise Unavailable(f"The data of image {found.image_id} cannot be read: {error}") from None
+        response = web.StreamResponse(headers={**headers, "Content-Type": BYTES})
+        await response.prepare(request)
+        while piece:
+            await response.write(piece)
+            piece = await self._in_thread(next, pieces, b"")
+        await response.write_eof()
+        return response
 
     def send(self, found: Download, headers: dict[str, str]) -> web.StreamResponse:
         """The file, or the range of it that was asked for, by sendfile."""

@@ -15,7 +15,7 @@ from pilvi.kernel.routing import Answer, Routes
 def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:
     """The routes of images in a cloud with these stores."""
     routes = Routes("image", "/images")
-    several = stores.several
+    shown = {"with_stores": stores.several, "with_locations": stores.shows_locations}
 
     @routes.post(rule=policy.ADD, raw=True)
     def create(ctx: Context, tx: Tx, body: Any) -> Answer:
@@ -24,24 +24,24 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:
             "Location": f"{ctx.base_url}/v2/images/{image.id}",
             "OpenStack-image-import-methods": ",".join(import_methods),
         }
-        if several:
+        if stores.several:
             headers["OpenStack-image-store-ids"] = ",".join(stores.ids)
-        return Answer(201, render(image, with_stores=several), headers)
+        return Answer(201, render(image, **shown), headers)
 
     @routes.get(rule=policy.LIST)
     def list_(ctx: Context, tx: Tx, query: Query) -> dict[str, Any]:
         page = service.list_(ctx, tx, query)
-        body: dict[str, Any] = {"images": [render(image, with_stores=several) for image in page.items]}
+        body: dict[str, Any] = {"images": [render(image, **shown) for image in page.items]}
         return body | page_links(query, page.items[-1].id if page.more and page.items else None)
 
     @routes.get("/{id}", rule=policy.GET)
     def show(ctx: Context, tx: Tx, id: str) -> dict[str, Any]:
-        return render(service.get(ctx, tx, id), with_stores=several)
+        return render(service.get(ctx, tx, id), **shown)
 
     @routes.patch("/{id}", rule=policy.MODIFY, raw=True, media=(JSON_PATCH, OLD_JSON_PATCH))
     def update(ctx: Context, tx: Tx, id: str, body: Any) -> dict[str, Any]:
         changes = parse_patch(body, (ctx.header("Content-Type") or "").strip().lower())
-        return render(service.update(ctx, tx, id, changes), with_stores=several)
+        return render(service.update(ctx, tx, id, changes, stores), **shown)
 
     @routes.delete("/{id}", rule=policy.DELETE)
     def delete(ctx: Context, tx: Tx, id: str) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from pilvi.image.image_locations import model as locations
 from pilvi.image.images.model import Change, Image, refuse_reserved
 from pilvi.image.schemas.model import IMAGE
 from pilvi.kernel import clock
@@ -94,7 +95,7 @@ def _pointer(path: Any) -> tuple[str, tuple[str, ...]]:
     return name, tuple(rest)
 
 
-def render(image: Image, *, with_stores: bool = False) -> dict[str, Any]:
+def render(image: Image, *, with_stores: bool = False, with_locations: bool = False) -> dict[str, Any]:
     shown: dict[str, Any] = {
         **image.properties,
         "id": image.id, "name": image.name, "status": image.status, "visibility": image.visibility,
@@ -108,4 +109,6 @@ def render(image: Image, *, with_stores: bool = False) -> dict[str, Any]:
     }  # fmt: skip
     if with_stores and image.locations:
         shown["stores"] = ",".join(image.stores)
+    if with_locations:
+        shown["locations"] = locations.shown(image)
     return shown

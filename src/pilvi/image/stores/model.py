@@ -22,6 +22,10 @@ class Stores:
     all: tuple[Store, ...]
     staging: Path
     """Where bytes wait that were sent for an import."""
+    shows_locations: bool = False
+    """Whether images show and take addresses of their bytes."""
+    allowed_hosts: frozenset[str] = frozenset()
+    """`name` or `name:port` that may be fetched from although they are not on the public internet."""
 
     @property
     def default(self) -> Store:
@@ -57,4 +61,5 @@ def stores_of(config: Config) -> Stores:
     stores = [Store("file", "Files in the state directory", root / "file", weight=10)]
     if second is not None:
         stores.append(Store("second", "Files of the second directory", second))
-    return Stores(tuple(stores), root / "staging")
+    hosts = frozenset(host.strip() for host in config.image.import_from.split(",") if host.strip())
+    return Stores(tuple(stores), root / "staging", config.image.show_locations, hosts)

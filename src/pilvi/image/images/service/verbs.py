@@ -3,9 +3,11 @@
 from dataclasses import asdict, replace
 from typing import Any
 
+from pilvi.image.image_locations import model as locations
 from pilvi.image.image_members import service as members
 from pilvi.image.images import policy, store
 from pilvi.image.images.model import WRITABLE, Change, Image, Status, Visibility, apply, check
+from pilvi.image.stores.model import Stores
 from pilvi.kernel import clock, ids, work
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -83,9 +85,12 @@ def _check_visibility(ctx: Context, visibility: str, owner: str | None) -> None:
         policy.COMMUNITIZE.check(ctx, project_id=owner)
 
 
-def update(ctx: Context, tx: Tx, id: str, changes: list[Change]) -> Image:
+def update(ctx: Context, tx: Tx, id: str, changes: list[Change], stores: Stores) -> Image:
     image = get(ctx, tx, id, policy.MODIFY)
-    changed = apply(image, changes)
+    changed = image
+    for change in changes:
+        changed = apply(changed, [change]) if change.name != "locations" else _relocate(ctx, changed, change, stores)
+    check(changed)
     if changed.visibility != image.visibility:
         _check_visibility(ctx, changed.visibility, image.owner)
     if changed.owner != image.owner and not ctx.is_admin:
@@ -94,6 +99,14 @@ def update(ctx: Context, tx: Tx, id: str, changes: list[Change]) -> Image:
     if changed == image:
         return image
     return save(tx, replace(changed, updated_at=clock.timestamp()))
+
+
+def _relocate(ctx: Context, image: Image, change: Change, stores: Stores) -> Image:
+    if not stores.shows_locations:
+        raise Forbidden("It's not allowed to change locations: this cloud does not show them.")
+    rule = policy.DELETE_LOCATION if change.op == "remove" else policy.SET_LOCATION
+    rule.check(ctx, project_id=image.owner)
+    return locations.apply(image, change, stores.allowed_hosts)
 
 
 def save(tx: Tx, image: Image) -> Image:
