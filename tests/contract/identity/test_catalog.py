@@ -1,4 +1,4 @@
-"""Services, endpoints, regions, endpoint filters; and what is kept for others: credentials, policies, configurations."""
+"""Services, endpoints, regions, endpoint filters; and what is kept for others, such as credentials."""
 
 from typing import Any
 
