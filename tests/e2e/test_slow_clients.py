@@ -24,7 +24,7 @@ def ask(site: Site, method: str, path: str, token: str = "", body: Any = None) -
     headers = {"Content-Type": "application/json", **({"X-Auth-Token": token} if token else {})}
     request = urllib.request.Request(f"http://127.0.0.1:{site.port}{path}", data, headers, method=method)
     with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-        return answer.status, dict(answer.headers), answer.read()
+        return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
 
 
 def admin_token(site: Site) -> str:
@@ -32,7 +32,7 @@ def admin_token(site: Site) -> str:
     user = {"name": "admin", "domain": {"id": "default"}, "password": password}
     scope = {"project": {"name": "admin", "domain": {"id": "default"}}}
     body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
-    return ask(site, "POST", "/identity/v3/auth/tokens", body=body)[1]["X-Subject-Token"]
+    return ask(site, "POST", "/identity/v3/auth/tokens", body=body)[1]["x-subject-token"]
 
 
 @contextmanager
