@@ -83,21 +83,25 @@ def report(ctx: Context, tx: Tx, document: Any, config: ComputeConfig) -> dict[s
     if not isinstance(document, dict):
         raise BadRequest("A report is a JSON object.")
     host = _host(tx, name, document, config)
-    network.report(tx, name, document.get("network") or {})
-    for entry in document.get("servers") or []:
-        servers.observe(ctx, tx, name, _parse(entry))
+    reports = [_parse(entry) for entry in _entries(document)]
+    of_network = document.get("network") or {}
+    if not isinstance(of_network, dict):
+        raise BadRequest("The network of a report is an object.")
+    network.report(tx, name, of_network)
+    for one in reports:
+        servers.observe(ctx, tx, name, one)
     return {"revision": host.revision}
 
 
 def _host(tx: Tx, name: str, document: Mapping[str, Any], config: ComputeConfig) -> hosts.Host:
     known = hosts.find(tx, name)
-    facts = facts_of(document["host"]) if document.get("host") else None
+    facts, applied_revision = _said_of_itself(document)
     if known is None:
         if facts is None:
             raise BadRequest("The first report of a host must say what the host is.")
         known = hosts.Host(name, ids.uuid(), 1, 0, clock.now(), clock.timestamp(), _plain(facts))
         hosts.add(tx, known)
-    changes: dict[str, Any] = {"applied_revision": int(document.get("revision") or 0)}
+    changes: dict[str, Any] = {"applied_revision": applied_revision}
     if facts is not None:
         changes["facts"] = _plain(facts)
         _inventory(tx, known, facts, config)
@@ -105,6 +109,14 @@ def _host(tx: Tx, name: str, document: Mapping[str, Any], config: ComputeConfig)
         changes["started_at"] = clock.timestamp()
     hosts.seen(tx, name, **changes)
     return known
+
+
+def _said_of_itself(document: Mapping[str, Any]) -> tuple[HostFacts | None, int]:
+    try:
+        facts = facts_of(document["host"]) if document.get("host") else None
+        return facts, int(document.get("revision") or 0)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadRequest(f"What the host says of itself is malformed: {error!r}.") from None
 
 
 def _plain(facts: HostFacts) -> dict[str, object]:
@@ -126,12 +138,43 @@ def _inventory(tx: Tx, host: hosts.Host, facts: HostFacts, config: ComputeConfig
     placement.ensure_provider(tx, name=host.name, uuid=host.id, inventories=inventories, traits=frozenset(facts.traits))
 
 
+STEPS_MOST, SERVERS_MOST = 50, 10_000
+LONGEST_STEP_MS = 7 * 86_400_000.0
+
+
+def _entries(document: Mapping[str, Any]) -> list[Any]:
+    entries = document.get("servers") or []
+    if not isinstance(entries, list) or len(entries) > SERVERS_MOST:
+        raise BadRequest(f"The servers of a report are a list of at most {SERVERS_MOST}.")
+    return entries
+
+
 def _parse(entry: Any) -> Report:
     try:
         return Report(
             id=str(entry["id"]), generation=int(entry["generation"]), power=Power(entry["power"]),
-            reboot_generation=int(entry.get("reboot_generation") or 0), error=entry.get("error"),
-            steps=list(entry.get("steps") or []),
+            reboot_generation=int(entry.get("reboot_generation") or 0), error=_error(entry.get("error")),
+            steps=[_step(step) for step in list(entry.get("steps") or [])[:STEPS_MOST]],
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadRequest(f"A server in the report is malformed: {error!r}.") from None
+
+
+def _error(found: Any) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    message, detail = str(found["message"])[:2000], str(found.get("detail") or "")[:20_000]
+    return {"message": message, "detail": detail, "retry": bool(found.get("retry"))}
+
+
+def _duration_ms(found: Any) -> float:
+    return min(max(float(found.get("duration_ms") or 0.0), 0.0), LONGEST_STEP_MS)
+
+
+def _step(found: Any) -> dict[str, Any]:
+    """One step with its time checked: it becomes an event that users read."""
+    clock.parse(str(found["at"]))
+    return {
+        "step": str(found["step"])[:64], "at": str(found["at"]), "duration_ms": _duration_ms(found),
+        "outcome": str(found.get("outcome") or ""), "detail": str(found.get("detail") or "")[:2000],
+    }  # fmt: skip

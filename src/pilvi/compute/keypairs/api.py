@@ -3,9 +3,9 @@
 from pilvi.compute.keypairs import policy, service
 from pilvi.compute.keypairs.model import Generated, Keypair, generate
 from pilvi.compute.keypairs.wire import KeypairCreate, KeypairCreated, KeypairList, KeypairView
+from pilvi.kernel import clock
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import BadRequest
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.kernel.routing import Routes
@@ -19,9 +19,7 @@ def with_key(body: KeypairCreate) -> KeypairCreate:
     """Generating a key takes a while: it is done before the transaction."""
     body.more = {"private_key": None}
     if body.public_key is None:
-        if body.type != "ssh":
-            raise BadRequest("Only SSH keys can be generated; give public_key for a certificate.")
-        body.public_key, body.more["private_key"] = generate()
+        body.public_key, body.more["private_key"] = generate(body.type, body.name, clock.now())
     return body
 
 

@@ -3,16 +3,19 @@
 import binascii
 from base64 import b64decode
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import md5, sha1
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pilvi.kernel.errors import BadRequest
 
 RSA_BITS = 3072
+CERTIFICATE_DAYS = 3650
 KEY_TYPES = ("ssh-rsa", "ssh-ed25519", "ecdsa-sha2-", "ssh-dss", "sk-ssh-ed25519@", "sk-ecdsa-sha2-")
 
 
@@ -60,11 +63,28 @@ def _certificate_fingerprint(pem: str) -> str:
     return sha1(der, usedforsecurity=False).digest().hex(":")
 
 
-def generate() -> tuple[str, str]:
-    """A fresh public and private SSH key."""
+def generate(type: str, name: str, now: float) -> tuple[str, str]:
+    """A fresh key: its public half, or for `x509` a certificate of it, and its private half."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    if type == "x509":
+        public = _certificate(key, name, now)
+    else:
+        encoded = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        public = encoded.decode() + " Generated-by-Pilvi"
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
-    return public.decode() + " Generated-by-Pilvi", private.decode()
+    return public, private.decode()
+
+
+def _certificate(key: rsa.RSAPrivateKey, name: str, now: float) -> str:
+    """Signed with its own key and named after the keypair, for logging in to Windows guests."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    start = datetime.fromtimestamp(now, UTC)
+    unsigned = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(start - timedelta(hours=1))
+        .not_valid_after(start + timedelta(days=CERTIFICATE_DAYS))
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+    )  # fmt: skip
+    return unsigned.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()

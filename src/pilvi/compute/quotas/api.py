@@ -26,8 +26,7 @@ def defaults(ctx: Context, tx: Tx, project_id: str) -> dict[str, Any]:
 @routes.get("/os-quota-sets/{project_id}/detail", rule=policy.DETAIL)
 def detail(ctx: Context, tx: Tx, project_id: str) -> dict[str, Any]:
     values = service.detail(ctx, tx, project_id)
-    network = {"limit": -1, "in_use": 0, "reserved": 0}
-    return {"quota_set": {"id": project_id, **visible(values, ctx.version, network)}}
+    return {"quota_set": {"id": project_id, **visible(values, ctx.version)}}
 
 
 @routes.put("/os-quota-sets/{project_id}", rule=policy.UPDATE, body=QuotaUpdate)

@@ -13,7 +13,7 @@ DEFAULTS = {
 INJECTED = ("injected_files", "injected_file_content_bytes", "injected_file_path_bytes")
 """Gone from the API with 2.57."""
 NETWORK = {"fixed_ips": -1, "floating_ips": -1, "security_groups": -1, "security_group_rules": -1}
-"""Shown until 2.35, when compute stopped to speak for the network."""
+"""Shown and kept until 2.35, when compute stopped to speak for the network. The network service has its own limits."""
 
 
 def check(asked: Mapping[str, int], used: Mapping[str, int], limits: Mapping[str, int]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pilvi.compute.quotas import policy
-from pilvi.compute.quotas.model import DEFAULTS
+from pilvi.compute.quotas.model import DEFAULTS, NETWORK
 from pilvi.kernel import quotas
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -15,11 +15,11 @@ usage: list[Callable[[Tx, str], dict[str, int]]] = []
 
 
 def limits_of(tx: Tx, project_id: str) -> dict[str, int]:
-    return quotas.of(tx, "compute", project_id, DEFAULTS)
+    return quotas.of(tx, "compute", project_id, DEFAULTS | NETWORK)
 
 
 def used_by(tx: Tx, project_id: str) -> dict[str, int]:
-    used = dict.fromkeys(DEFAULTS, 0)
+    used = dict.fromkeys(DEFAULTS | NETWORK, 0)
     for count in usage:
         used |= count(tx, project_id)
     return used
@@ -43,8 +43,8 @@ def detail(ctx: Context, tx: Tx, project_id: str) -> dict[str, dict[str, int]]:
 
 def update(ctx: Context, tx: Tx, project_id: str, values: Mapping[str, int], *, force: bool) -> dict[str, int]:
     policy.UPDATE.check(ctx, project_id=project_id)
-    known = {name: value for name, value in values.items() if name in DEFAULTS}
     used = used_by(tx, project_id)
+    known = {name: value for name, value in values.items() if name in used}
     for name, value in known.items():
         if not force and 0 <= value < used[name]:
             raise BadRequest(
@@ -69,7 +69,7 @@ def class_limits(ctx: Context, tx: Tx) -> dict[str, int]:
 
 def update_class(ctx: Context, tx: Tx, values: Mapping[str, int]) -> dict[str, int]:
     policy.CLASS_UPDATE.check(ctx)
-    quotas.put(tx, "compute", quotas.DEFAULTS, {n: v for n, v in values.items() if n in DEFAULTS})
+    quotas.put(tx, "compute", quotas.DEFAULTS, {n: v for n, v in values.items() if n in DEFAULTS | NETWORK})
     return limits_of(tx, quotas.DEFAULTS)
 
 

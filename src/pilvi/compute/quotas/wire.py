@@ -35,13 +35,13 @@ class QuotaClassUpdate(QuotaValues, root="quota_class_set"):
     """The defaults of all projects."""
 
 
-def visible(values: dict[str, Any], version: int, network: Any = -1) -> dict[str, Any]:
-    """The names of this microversion, with stand-ins for what the network service keeps."""
+def visible(values: dict[str, Any], version: int) -> dict[str, Any]:
+    """The names of this microversion."""
     shown = {name: value for name, value in values.items() if name in DEFAULTS}
     if version >= 57:
         shown = {name: value for name, value in shown.items() if name not in INJECTED}
     if version <= 35:
-        shown |= dict.fromkeys(NETWORK, network)
+        shown |= {name: values[name] for name in NETWORK}
     return shown
 
 

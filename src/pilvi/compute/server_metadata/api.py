@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pilvi.compute.server_metadata import service
 from pilvi.compute.servers import policy
-from pilvi.compute.servers.wire import Metadata
+from pilvi.compute.servers.wire import METADATA_MOST, Metadata
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.routing import Routes
@@ -14,7 +14,7 @@ routes = Routes("compute", "/servers/{server_id}/metadata")
 
 
 class MetadataBody(Body):
-    metadata: Annotated[Metadata, Items(128)]
+    metadata: Annotated[Metadata, Items(METADATA_MOST)]
 
 
 class MetaBody(Body):

@@ -12,6 +12,7 @@ from pilvi.compute.servers.wire import (
     Nothing,
     Reboot,
     RemoveGroup,
+    ResetState,
     ServerBrief,
     ServerCreate,
     ServerCreated,
@@ -155,6 +156,11 @@ def lock(ctx: Context, tx: Tx, server_id: str, body: Any) -> None:
 @routes.action(ACTION, "unlock", rule=policy.UNLOCK, raw=True)
 def unlock(ctx: Context, tx: Tx, server_id: str, body: Any) -> None:
     service.unlock(ctx, tx, server_id)
+
+
+@routes.action(ACTION, "os-resetState", rule=policy.RESET_STATE, body=ResetState)
+def reset_state(ctx: Context, tx: Tx, server_id: str, body: ResetState) -> None:
+    service.reset_state(ctx, tx, server_id, body.state)
 
 
 @routes.action(ACTION, "addSecurityGroup", rule=policy.ADD_GROUP, body=AddGroup)

@@ -1,6 +1,7 @@
 """A server: what is wanted of it, what its host has reported, and what users see of both. Pure."""
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -185,6 +186,11 @@ def host_id(project_id: str, host: str | None) -> str:
     return hashlib.sha224(f"{project_id}{host}".encode()).hexdigest()
 
 
+def plain_address(text: str) -> str:
+    """An address in its shortest form; empty for none."""
+    return str(ipaddress.ip_address(text)) if text else ""
+
+
 def hostname_of(name: str, id: str) -> str:
     """A host name made of the server's name: letters, digits and dashes, 63 at most."""
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "-" if c in " _" else "" for c in name.lower())
@@ -225,7 +231,8 @@ def outcome(server: Server, report: Report, now: str) -> Outcome:
     rebooted = report.reboot_generation >= server.reboot_generation
     if report.power == server.wanted_power and rebooted:
         return _arrived(server, report, now)
-    if server.task_state is None and report.power in (Power.OFF, Power.CRASHED) and server.wanted_power != Power.OFF:
+    fell = report.power in (Power.OFF, Power.CRASHED) and server.wanted_power != Power.OFF
+    if fell and server.task_state is None and server.vm_state != VmState.ERROR:
         return _powered_off_itself(report, server, now)
     return Outcome({})
 
@@ -233,8 +240,10 @@ def outcome(server: Server, report: Report, now: str) -> Outcome:
 def _arrived(server: Server, report: Report, now: str) -> Outcome:
     state = VM_STATE[report.power]
     power_state = POWER_STATE[report.power]
-    settled = server.vm_state == state and server.task_state is None and server.power_state == power_state
-    if settled and server.seen_generation == report.generation:
+    settled = server.vm_state == state and server.power_state == power_state
+    # What was already fulfilled and is in error is so by an operator's word; a report does not overrule it.
+    reset = server.vm_state == VmState.ERROR
+    if (settled or reset) and server.task_state is None and server.seen_generation == report.generation:
         return Outcome({})
     changes: dict[str, Any] = {
         "vm_state": str(state), "task_state": None, "power_state": power_state,
@@ -249,7 +258,7 @@ def _powered_off_itself(report: Report, server: Server, now: str) -> Outcome:
     """The guest shut itself down: it stays off until somebody starts it."""
     changes = {
         "vm_state": str(VmState.STOPPED), "power_state": POWER_STATE[report.power], "updated_at": now,
-        "wanted_power": str(Power.OFF), "generation": server.generation + 1,
+        "wanted_power": str(Power.OFF), "generation": max(server.generation, report.generation) + 1,
     }  # fmt: skip
     return Outcome(changes)
 

@@ -167,7 +167,8 @@ def condition(name: str, values: list[Any]) -> Any:
         case "changes_before":
             return servers.c.updated_at <= values[0]
         case "flavor_id":
-            return servers.c.flavor.like(f'%"id":"{values[0]}"%')
+            start = f'{{"id":{orjson.dumps(values[0]).decode()},'
+            return sa.func.substr(servers.c.flavor.cast(sa.Text), 1, len(start)) == start
         case "locked":
             return servers.c.locked_by.is_not(None) if values[0] else servers.c.locked_by.is_(None)
         case "nothing":
@@ -180,7 +181,9 @@ def condition(name: str, values: list[Any]) -> Any:
 
 
 def tag_condition(tag: str) -> Any:
-    return servers.c.tags.cast(sa.Text).contains(orjson.dumps(tag).decode(), autoescape=True)
+    """Whether the list holds the tag, letter by letter: LIKE would not tell upper from lower case on every engine."""
+    text = servers.c.tags.cast(sa.Text)
+    return sa.func.replace(text, orjson.dumps(tag).decode(), "") != text
 
 
 def any_of(conditions: list[Any]) -> Any:

@@ -31,6 +31,10 @@ MetaKey = Annotated[str, Length(1, 255), Pattern(r"^[a-zA-Z0-9-_:. ]{1,255}$")]
 MetaValue = Annotated[str, Length(0, 255)]
 Metadata = dict[MetaKey, MetaValue]
 Tag = Annotated[str, Length(1, 60), Pattern(r"^[^,/]*$")]
+METADATA_MOST = 1024
+"""A bound for clouds without a quota for metadata; the quota is what users meet."""
+AT_ONCE_MOST = 1000
+"""Servers of one request: they are made in one transaction."""
 TAGS_LIMIT = 50
 Address4 = Annotated[str, Schema({"anyOf": [{"type": "string", "format": "ipv4"}, {"enum": [""]}]})]
 Address6 = Annotated[str, Schema({"anyOf": [{"type": "string", "format": "ipv6"}, {"enum": [""]}]})]
@@ -63,9 +67,9 @@ class ServerCreate(Body, root="server"):
     config_drive: Annotated[bool, Lenient()] = False
     description: Annotated[str | None, Length(0, 255), Since("2.19")] = None
     key_name: Annotated[str | None, Length(1, 255)] = None
-    metadata: Annotated[Metadata, Items(128)] = {}
-    min_count: Annotated[int, Lenient(), Range(1)] = 1
-    max_count: Annotated[int | None, Lenient(), Range(1)] = None
+    metadata: Annotated[Metadata, Items(METADATA_MOST)] = {}
+    min_count: Annotated[int, Lenient(), Range(1, AT_ONCE_MOST)] = 1
+    max_count: Annotated[int | None, Lenient(), Range(1, AT_ONCE_MOST)] = None
     return_reservation_id: Annotated[bool, Lenient()] = False
     security_groups: list[GroupItem] | None = None
     tags: Annotated[list[Tag], Items(TAGS_LIMIT, unique=True), Since("2.52")] = []
@@ -90,6 +94,10 @@ class Nothing(Body, extra=True):
 
 class Reboot(Body, root="reboot"):
     type: Annotated[Literal["HARD", "Hard", "hard", "SOFT", "Soft", "soft"], Length(0, 8)]
+
+
+class ResetState(Body, root="os-resetState"):
+    state: Literal["active", "error"]
 
 
 class ConsoleOutput(Body, root="os-getConsoleOutput"):
@@ -150,7 +158,7 @@ def _address(ip: str, version: int, mac: str, kind: str) -> dict[str, Any]:
 
 def _groups(server: Server) -> Any:
     names = dict.fromkeys(name for nic in server.nics for name in nic.security_groups)
-    return [{"name": name} for name in names] if server.nics else OMIT
+    return [{"name": name} for name in names] or OMIT
 
 
 def _fault(server: Server) -> Any:

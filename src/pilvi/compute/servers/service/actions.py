@@ -17,6 +17,7 @@ from pilvi.compute.servers.model import (
     Task,
     VmState,
     check_action,
+    plain_address,
 )
 from pilvi.compute.servers.service.lists import get, reread
 from pilvi.compute.servers.service.reports import forget
@@ -114,10 +115,22 @@ def unlock(ctx: Context, tx: Tx, id: str) -> None:
     actions.start(ctx, tx, id, server.project_id, "unlock")
 
 
+def reset_state(ctx: Context, tx: Tx, id: str, state: str) -> None:
+    """An operator's word against ours: no task any more, and the state that the operator names."""
+    server = get(ctx, tx, id, policy.RESET_STATE)
+    if server.wanted_power == Power.ABSENT:
+        raise Conflict(f"Cannot 'reset_state' instance {id}: it is being deleted, and ends when its host is done.")
+    now = clock.timestamp()
+    store.update(tx, id, {"vm_state": VmState(state), "task_state": None, "updated_at": now})
+    actions.start(ctx, tx, id, server.project_id, "resetState")
+
+
 def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> Server:
     server = get(ctx, tx, id, policy.UPDATE)
     if server.locked_by is not None and not ctx.is_admin:
         raise Conflict(f"Instance {server.id} is locked")
+    if "access_ip_v6" in changes:
+        changes = changes | {"access_ip_v6": plain_address(changes["access_ip_v6"])}
     store.update(tx, id, changes | {"updated_at": clock.timestamp()})
     if server.host:
         hosts.changed(tx, server.host)

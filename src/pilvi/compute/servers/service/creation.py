@@ -14,7 +14,7 @@ from pilvi.compute.quotas.model import check as check_quota
 from pilvi.compute.scheduling import service as scheduling
 from pilvi.compute.scheduling.model import HostState, Ranking, Request
 from pilvi.compute.servers import policy, store
-from pilvi.compute.servers.model import Power, Server, Task, VmState, hostname_of
+from pilvi.compute.servers.model import Power, Server, Task, VmState, hostname_of, plain_address
 from pilvi.compute.services.model import DEFAULT_ZONE
 from pilvi.image import facade as image
 from pilvi.kernel import clock, facts, hosts, ids, work
@@ -195,7 +195,7 @@ def _server(
         },
         key_name=wish.key_name, public_key=public_key, user_data=wish.user_data, config_drive=wish.config_drive,
         metadata=wish.metadata, tags=wish.tags, admin_password=wish.admin_password or _password(),
-        access_ip_v4=wish.access_ip_v4, access_ip_v6=wish.access_ip_v6, disk_config=wish.disk_config,
+        access_ip_v4=wish.access_ip_v4, access_ip_v6=plain_address(wish.access_ip_v6), disk_config=wish.disk_config,
         availability_zone=wish.availability_zone.partition(":")[0] if wish.availability_zone else "",
         reservation_id=reservation, launch_index=index, created_at=now, updated_at=now, launched_at=None, host=None,
         vm_state=VmState.BUILDING, task_state=Task.SCHEDULING, task_since=clock.now(), power_state=0,
