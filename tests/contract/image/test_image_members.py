@@ -54,7 +54,7 @@ def test_a_member_is_named_once_and_not_emptily(images: Client) -> None:
     id = made(images)["id"]
     assert images.post(f"/images/{id}/members", {"member": "x"}).status == 200
     assert images.post(f"/images/{id}/members", {"member": "x"}).status == 409
-    for body in ({"member": ""}, {}, {"member": 5}, {"member": "x", "more": 1}):
+    for body in ({"member": ""}, {}, {"member": 5}):
         assert images.post(f"/images/{id}/members", body).status == 400
 
 

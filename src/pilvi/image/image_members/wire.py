@@ -1,4 +1,4 @@
-"""Shapes of members."""
+"""Shapes of members. Bodies may say more, as the SDK's do, which counts for nothing."""
 
 from typing import Annotated, Literal
 
@@ -7,11 +7,11 @@ from pilvi.kernel import clock
 from pilvi.kernel.wire import Body, From, Length, Pattern, View
 
 
-class MemberCreate(Body):
+class MemberCreate(Body, extra=True):
     member: Annotated[str, Length(1, 255), Pattern(r"^[^\u0000]*$")]
 
 
-class MemberUpdate(Body):
+class MemberUpdate(Body, extra=True):
     status: Literal["pending", "accepted", "rejected"]
 
 
