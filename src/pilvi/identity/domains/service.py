@@ -52,9 +52,9 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
 def find(tx: Tx, *, id: str = "", name: str = "") -> Project | None:
     """A domain by id or name."""
     if id:
-        found = projects.find(tx, id)
+        found = projects.find_cached(tx, id)
         return found if found is not None and found.is_domain else None
-    return projects.find_domain_named(tx, name)
+    return projects.find_named_cached(tx, "", name)
 
 
 def missing(what: str) -> NotFound:

@@ -70,5 +70,6 @@ def cached(tx: Tx, key: Any, build: Callable[[], T]) -> T:
     found: T | None = values.get(key)
     if found is None:
         found = build()
-        cache.keep(values, key, found)
+        if found is not None:  # What is not there may come without a new epoch.
+            cache.keep(values, key, found)
     return found

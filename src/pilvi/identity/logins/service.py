@@ -114,10 +114,10 @@ def _place(tx: Tx, scope: Scope) -> tuple[str, str]:
     if scope.kind == "domain":
         found = domains.find(tx, id=what.id, name=what.name)
     elif what.id:
-        found = projects.find(tx, what.id)
+        found = projects.find_cached(tx, what.id)
     else:
         domain = domains.find(tx, id=what.domain_id, name=what.domain_name)
-        found = projects.find_named(tx, domain.id, what.name) if domain is not None else None
+        found = projects.find_named_cached(tx, domain.id, what.name) if domain is not None else None
     if found is None:
         raise rights.refused()
     return scope.kind, found.id

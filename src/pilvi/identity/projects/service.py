@@ -43,6 +43,15 @@ def get_domain(tx: Tx, id: str) -> Project:
     return domain
 
 
+def find_cached(tx: Tx, id: str) -> Project | None:
+    """The same from the cache of this epoch: every change of a project begins another one."""
+    return epochs.cached(tx, ("project", id), lambda: store.find(tx, id))
+
+
+def find_named_cached(tx: Tx, domain_id: str, name: str) -> Project | None:
+    return epochs.cached(tx, ("project named", domain_id, name), lambda: store.find_named(tx, domain_id, name))
+
+
 def find_named(tx: Tx, domain_id: str, name: str) -> Project | None:
     return store.find_named(tx, domain_id, name)
 

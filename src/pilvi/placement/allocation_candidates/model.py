@@ -161,6 +161,17 @@ def _spread(world: World, reachable: list[Place], criteria: Criteria) -> Iterato
         yield tuple(parts.values())
 
 
+def fits_alone(place: Place, criteria: Criteria, request: Request) -> bool:
+    """Whether a provider that is a whole tree may serve the only group; its room is known to suffice."""
+    return (
+        all(one & place.traits for one in criteria.required)
+        and not criteria.forbidden & place.traits
+        and (criteria.in_tree is None or criteria.in_tree == place.uuid)
+        and _in_aggregates(place.aggregates, criteria)
+        and _root_fits(place, request)
+    )
+
+
 def _single(world: World, root: str, reachable: list[Place], criteria: Criteria) -> Iterator[Choice]:
     """A named group: everything from one provider. A group without resources is served inside the tree only."""
     for place in reachable:

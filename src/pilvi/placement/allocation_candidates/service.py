@@ -5,7 +5,7 @@ from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest
 from pilvi.placement.aggregates import service as aggregates
 from pilvi.placement.allocation_candidates import policy
-from pilvi.placement.allocation_candidates.model import Candidate, Place, Request, World, candidates
+from pilvi.placement.allocation_candidates.model import Candidate, Place, Request, World, candidates, fits_alone
 from pilvi.placement.inventories import service as inventories
 from pilvi.placement.inventories.model import Inventory
 from pilvi.placement.resource_classes import service as resource_classes
@@ -72,12 +72,13 @@ def _is_simple(tx: Tx, request: Request) -> bool:
 
 
 def _simple(tx: Tx, request: Request) -> tuple[list[Candidate], list[Place]]:
-    (group,) = request.groups.values()
-    able = inventories.providers_that_take(tx, group.resources)
-    demanding = group.required or group.forbidden or group.member_of or group.not_member_of or group.in_tree
-    if not (demanding or request.root_required or request.root_forbidden) and request.limit is not None:
-        able = able[: request.limit]
-    chosen = set(able)
-    world = World(_places(tx, providers.find_many(tx, chosen), chosen))
-    found = candidates(world, request)
-    return found, _shown(world, found, request.nested)
+    ((name, group),) = request.groups.items()
+    demanding = bool(group.required or group.forbidden or group.member_of or group.not_member_of or group.in_tree)
+    demanding |= bool(request.root_required or request.root_forbidden)
+    chosen = set(inventories.providers_that_take(tx, group.resources, None if demanding else request.limit))
+    places = _places(tx, providers.find_many(tx, chosen), chosen)
+    if demanding:
+        places = [place for place in places if fits_alone(place, group, request)]
+    places = places[: request.limit]
+    resources = group.resources
+    return [Candidate({place.uuid: resources}, {name: (place.uuid,)}) for place in places], places

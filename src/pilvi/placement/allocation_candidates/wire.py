@@ -182,7 +182,7 @@ def allocation_request(candidate: Candidate, version: int) -> dict[str, Any]:
 
 def summary(place: Place, asked: set[str], version: int) -> dict[str, Any]:
     resources = {
-        name: {"capacity": i.capacity, "used": i.used}
+        name: {"capacity": i.used + i.free, "used": i.used}
         for name, i in place.inventories.items()
         if version >= ALL_CLASSES_SINCE or name in asked
     }

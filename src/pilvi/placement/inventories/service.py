@@ -63,8 +63,8 @@ def give_back(tx: Tx, provider_uuid: str, resource_class: str, amount: int) -> N
     store.give_back(tx, provider_uuid, resource_class, amount)
 
 
-def providers_that_take(tx: Tx, resources: Mapping[str, int]) -> list[str]:
-    return store.providers_that_take(tx, resources)
+def providers_that_take(tx: Tx, resources: Mapping[str, int], limit: int | None = None) -> list[str]:
+    return store.providers_that_take(tx, resources, limit)
 
 
 def list_all(ctx: Context, tx: Tx, uuid: str) -> tuple[Provider, list[Inventory]]:

@@ -1,9 +1,8 @@
 """Names of traits: the standard ones are data, one's own begin with CUSTOM_."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 CUSTOM = re.compile(r"^CUSTOM_[A-Z0-9_]+$")
@@ -17,9 +16,10 @@ def standard() -> frozenset[str]:
     return frozenset(text.split())
 
 
-def in_order(names: Iterable[str]) -> list[str]:
-    """Standard ones first."""
-    return sorted(names, key=lambda name: (name.startswith("CUSTOM_"), name))
+@lru_cache(maxsize=4096)
+def in_order(names: frozenset[str]) -> tuple[str, ...]:
+    """Standard ones first. Many providers have the same ones, so the answers are kept."""
+    return tuple(sorted(names, key=lambda name: (name.startswith("CUSTOM_"), name)))
 
 
 def is_custom(name: str) -> bool:
