@@ -63,7 +63,7 @@ class ServerCreate(Body, root="server"):
     adminPass: str | None = None
     accessIPv4: Address4 = ""
     accessIPv6: Address6 = ""
-    availability_zone: Text | None = None
+    availability_zone: Annotated[str | None, Length(1, 255)] = None
     config_drive: Annotated[bool, Lenient()] = False
     description: Annotated[str | None, Length(0, 255), Since("2.19")] = None
     key_name: Annotated[str | None, Length(1, 255)] = None
@@ -81,7 +81,7 @@ class ServerCreate(Body, root="server"):
 
 
 class ServerUpdate(Body, root="server"):
-    name: Text | None = None
+    name: Text = ""
     accessIPv4: Address4 = ""
     accessIPv6: Address6 = ""
     description: Annotated[str | None, Length(0, 255), Since("2.19")] = None
