@@ -23,4 +23,4 @@ class Deletion:
 
 
 user, group, project, domain, role = (Deletion() for _ in range(5))
-service, endpoint, region, application_credential = (Deletion() for _ in range(4))
+service, endpoint, region, application_credential, registered_limit = (Deletion() for _ in range(5))

@@ -11,11 +11,13 @@ from pilvi.identity.endpoint_groups import api as endpoint_groups
 from pilvi.identity.endpoints import api as endpoints
 from pilvi.identity.faults import dress
 from pilvi.identity.groups import api as groups
+from pilvi.identity.limits import api as limits
 from pilvi.identity.logins import api as logins
 from pilvi.identity.oauth_consumers import api as oauth_consumers
 from pilvi.identity.policies import api as policies
 from pilvi.identity.projects import api as projects
 from pilvi.identity.regions import api as regions
+from pilvi.identity.registered_limits import api as registered_limits
 from pilvi.identity.role_assignments import api as role_assignments
 from pilvi.identity.roles import api as roles
 from pilvi.identity.services import api as services
@@ -31,6 +33,7 @@ from pilvi.kernel.routing import Route
 RESOURCES = (
     versions, logins, tokens, projects, domains, users, groups, roles, role_assignments, application_credentials,
     services, endpoints, regions, trusts, credentials, policies, endpoint_groups, domain_configs, oauth_consumers,
+    registered_limits, limits,
 )  # fmt: skip
 
 

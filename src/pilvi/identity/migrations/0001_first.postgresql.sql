@@ -81,6 +81,17 @@ CREATE TABLE identity_keys (
 	created_at VARCHAR(27) NOT NULL,
 	PRIMARY KEY (purpose, number)
 );
+CREATE TABLE identity_limits (
+	id VARCHAR(64) NOT NULL,
+	registered_limit_id VARCHAR(64) NOT NULL,
+	project_id VARCHAR(64),
+	domain_id VARCHAR(64),
+	resource_limit INTEGER NOT NULL,
+	description TEXT,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_limits_project ON identity_limits (project_id);
+CREATE INDEX identity_limits_registered ON identity_limits (registered_limit_id);
 CREATE TABLE identity_memberships (
 	user_id VARCHAR(64) NOT NULL,
 	group_id VARCHAR(64) NOT NULL,
@@ -140,6 +151,16 @@ CREATE TABLE identity_regions (
 	extra TEXT NOT NULL,
 	PRIMARY KEY (id)
 );
+CREATE TABLE identity_registered_limits (
+	id VARCHAR(64) NOT NULL,
+	service_id VARCHAR(64) NOT NULL,
+	region_id VARCHAR(255),
+	resource_name VARCHAR(255) NOT NULL,
+	default_limit INTEGER NOT NULL,
+	description TEXT,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_registered_limits_resource ON identity_registered_limits (service_id, resource_name);
 CREATE TABLE identity_revocations (
 	audit_id VARCHAR(32) NOT NULL,
 	forget_at FLOAT NOT NULL,
