@@ -53,7 +53,8 @@ def plug(database: Database, network_id: str) -> tuple[str, str] | None:
     try:
         return database.write(work)
     except Conflict as fault:
-        assert fault.type == "IpAddressGenerationFailure", fault
+        if fault.type != "IpAddressGenerationFailure":
+            raise
         return None
 
 

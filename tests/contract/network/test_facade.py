@@ -45,11 +45,8 @@ def boot(net: Net, server: str, *requests: NicRequest, groups: tuple[str, ...] =
 
 def agent_turn(net: Net, driver: FakeDriver) -> list[str]:
     """Pull, apply, report."""
-    revision, state = net.client.database.read(
-        lambda tx: (hosts.find(tx, "node").revision, facade.host_state(tx, "node"))
-    )
-    status = driver.reconcile(HostState.from_json(state))
-    report = {"revision": revision, **status.to_json()}
+    wanted, known = state(net), revision(net)
+    report = {"revision": known, **driver.reconcile(wanted).to_json()}
     return write(net, lambda tx: facade.report(tx, "node", report))
 
 
@@ -153,7 +150,9 @@ def test_every_change_that_a_host_must_know_counts_its_revision_up(
 
 
 def revision(net: Net) -> int:
-    found: int = net.client.database.read(lambda tx: hosts.find(tx, "node").revision)
+    host = net.client.database.read(lambda tx: hosts.find(tx, "node"))
+    assert host is not None
+    found: int = host.revision
     return found
 
 

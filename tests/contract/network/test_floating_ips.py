@@ -127,3 +127,16 @@ def test_floating_ips_are_filtered(net: Net, public: dict[str, Any], guest: dict
     for query in (f"port_id={guest['id']}", "fixed_ip_address=10.0.0.2", f"router_id={guest['router']}",
                   f"floating_ip_address={one['floating_ip_address']}"):  # fmt: skip
         assert [f["id"] for f in net.list("floatingips", query)] == [one["id"]]
+
+
+def test_floating_ips_that_nobody_uses_go_with_their_network(
+    net: Net, admin: Net, public: dict[str, Any], guest: dict[str, Any]
+) -> None:
+    one = net.make("floatingips", floating_network_id=public["id"], port_id=guest["id"])
+    net.make("floatingips", floating_network_id=public["id"])
+    refused(admin.ask("DELETE", f"/networks/{public['id']}"), 409, "NetworkInUse")
+    assert len(net.list("floatingips")) == 2
+    net.put("floatingips", one["id"], port_id=None)
+    net.put("routers", guest["router"], external_gateway_info=None)
+    admin.drop("networks", public["id"])
+    assert net.list("floatingips") == []

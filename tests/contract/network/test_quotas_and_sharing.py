@@ -3,7 +3,7 @@ from typing import Any
 from tests.contract.network.conftest import Net, refused
 
 
-def limit(admin: Net, **values: int) -> Any:
+def limit(admin: Net, **values: Any) -> Any:
     return admin.ask("PUT", f"/quotas/{admin.project_id}", {"quota": values})
 
 

@@ -44,6 +44,11 @@ def test_a_new_group_lets_everything_out(net: Net, group: dict[str, Any]) -> Non
     assert net.put("security-groups", group["id"], name="www", description="")["name"] == "www"
 
 
+def test_another_group_does_not_become_the_default(net: Net, group: dict[str, Any]) -> None:
+    reply = net.ask("PUT", f"/security-groups/{group['id']}", {"security_group": {"name": "default"}})
+    refused(reply, 409, "SecurityGroupDefaultAlreadyExists")
+
+
 def test_rules_are_made_shown_and_deleted(net: Net, group: dict[str, Any]) -> None:
     made = ask(net, group, protocol="TCP", port_range_min=80, port_range_max="90", remote_ip_prefix="10.1.2.3/16")
     assert made.status == 201, made.content
@@ -70,6 +75,7 @@ def test_the_same_rule_is_made_once(net: Net, group: dict[str, Any]) -> None:
         ({"ethertype": "IPX"}, "SecurityGroupRuleInvalidEtherType"),
         ({"protocol": "tcp", "port_range_min": 90, "port_range_max": 80}, "SecurityGroupInvalidPortRange"),
         ({"protocol": "tcp", "port_range_min": 90}, "SecurityGroupInvalidPortRange"),
+        ({"protocol": "tcp", "port_range_min": -16, "port_range_max": 80}, "SecurityGroupInvalidPortValue"),
         ({"port_range_min": 80, "port_range_max": 80}, "SecurityGroupProtocolRequiredWithPorts"),
         ({"protocol": "gre", "port_range_min": 1, "port_range_max": 2}, "SecurityGroupInvalidProtocolForPort"),
         ({"protocol": "icmp", "port_range_max": 2}, "SecurityGroupMissingIcmpType"),

@@ -23,8 +23,8 @@ def _agent(host: hosts.Host, kind: str) -> Agent:
 
 
 def list_(ctx: Context, tx: Tx, wanted: dict[str, list[str]]) -> list[Agent]:
-    policy.SHOW.check(ctx)
-    found = _agents(tx)
+    """Others than administrators are shown an empty list, as clients expect it."""
+    found = _agents(tx) if policy.SHOW.allows(ctx) else []
     for name, values in wanted.items():
         lower = [value.lower() for value in values]
         found = [agent for agent in found if str(getattr(agent, name)).lower() in lower]

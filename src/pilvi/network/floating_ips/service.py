@@ -13,6 +13,7 @@ from pilvi.network.addresses.model import Wish
 from pilvi.network.floating_ips import policy, store
 from pilvi.network.floating_ips.model import FloatingIp
 from pilvi.network.networks import service as networks
+from pilvi.network.networks.model import Network
 from pilvi.network.ports import service as ports
 from pilvi.network.ports.model import FLOATING, Port
 from pilvi.network.quotas import service as quotas
@@ -190,11 +191,15 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     check_revision(ctx, one)
     if one.router_id is not None:
         routers.touch(tx, one.router_id)
-    store.delete(tx, id)
+    _give_back(tx, one)
+    ctx.about("floatingip", id, one.floating_ip_address)
+
+
+def _give_back(tx: Tx, one: FloatingIp) -> None:
+    store.delete(tx, one.id)
     port = ports.find(tx, one.floating_port_id)
     if port is not None:
         ports.remove(tx, port)
-    ctx.about("floatingip", id, one.floating_ip_address)
 
 
 # ---- what ports and routers tell ---------------------------------------------------------------------------------
@@ -217,6 +222,13 @@ def _port_moved(tx: Tx, port: Port, ips: list[str]) -> None:
             _let_go(tx, one)
 
 
+def _network_leaving(ctx: Context, tx: Tx, network: Network) -> None:
+    """Floating IPs that nobody uses go with their network; one in use keeps it."""
+    for one in store.of_network(tx, network.id):
+        if one.port_id is None:
+            _give_back(tx, one)
+
+
 def _needs_gateway(tx: Tx, router_id: str) -> bool:
     return bool(store.of_routers(tx, [router_id]))
 
@@ -227,6 +239,7 @@ def _needs_interface(tx: Tx, router: Router, subnet: Subnet) -> bool:
     return any(ipaddress.ip_address(ip) in prefix for ip in fixed)
 
 
+networks.deleting.insert(0, _network_leaving)  # Before ports are looked at, since each has one.
 ports.removing.append(_port_removed)
 ports.moving.append(_port_moved)
 routers.gateway_users.append(_needs_gateway)

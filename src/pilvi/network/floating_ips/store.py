@@ -28,6 +28,7 @@ floating_ips = sa.Table(
     sa.Index("network_floating_ips_by_port", "port_id", "fixed_ip_address", unique=True),
     sa.Index("network_floating_ips_by_project", "project_id"),
     sa.Index("network_floating_ips_by_router", "router_id"),
+    sa.Index("network_floating_ips_by_network", "floating_network_id"),
 )
 
 listing = standard.Listing(
@@ -62,6 +63,11 @@ def of_ports(tx: Tx, port_ids: list[str]) -> list[FloatingIp]:
 def of_routers(tx: Tx, router_ids: list[str]) -> list[FloatingIp]:
     query = sa.select(floating_ips).where(floating_ips.c.router_id.in_(router_ids)).order_by(floating_ips.c.id)
     return tx.all(query, FloatingIp)
+
+
+def of_network(tx: Tx, network_id: str) -> list[FloatingIp]:
+    query = sa.select(floating_ips).where(floating_ips.c.floating_network_id == network_id)
+    return tx.all(query.order_by(floating_ips.c.id), FloatingIp)
 
 
 def add(tx: Tx, one: FloatingIp, taken: Conflict) -> None:

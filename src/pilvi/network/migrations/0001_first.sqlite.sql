@@ -42,6 +42,7 @@ CREATE TABLE network_floating_ips (
 	dns_domain VARCHAR(255) NOT NULL,
 	PRIMARY KEY (id)
 );
+CREATE INDEX network_floating_ips_by_network ON network_floating_ips (floating_network_id);
 CREATE UNIQUE INDEX network_floating_ips_by_port ON network_floating_ips (port_id, fixed_ip_address);
 CREATE INDEX network_floating_ips_by_project ON network_floating_ips (project_id);
 CREATE INDEX network_floating_ips_by_router ON network_floating_ips (router_id);

@@ -95,7 +95,10 @@ def check(rule: SecurityGroupRule) -> None:
     if number in ICMP:
         _check_icmp(low, high)
     elif number in WITH_PORTS:
-        if low is None or high is None or not 0 <= low <= high <= 65535 or high == 0:
+        for value in (low, high):
+            if value is not None and not 0 <= value <= 65535:
+                raise BadRequest(f"Invalid value for port {value}", type="SecurityGroupInvalidPortValue")
+        if low is None or high is None or low > high:
             raise BadRequest(
                 "For TCP/UDP protocols, port_range_min must be <= port_range_max",
                 type="SecurityGroupInvalidPortRange",
@@ -112,11 +115,10 @@ def _check_icmp(type: int | None, code: int | None) -> None:
     if type is None:
         raise BadRequest("ICMP code (port-range-max) is provided but ICMP type (port-range-min) is missing.",
                          type="SecurityGroupMissingIcmpType")  # fmt: skip
-    for field, value in (("port_range_min", type), ("port_range_max", code)):
+    for word, field, value in (("type", "port-range-min", type), ("code", "port-range-max", code)):
         if value is not None and not 0 <= value <= 255:
-            raise BadRequest(
-                f"Invalid value for ICMP {field} {value}. It must be 0 to 255.", type="SecurityGroupInvalidIcmpValue"
-            )
+            text = f"Invalid value for ICMP {word} ({field}) {value}. It must be 0 to 255."
+            raise BadRequest(text, type="SecurityGroupInvalidIcmpValue")
 
 
 def _check_prefix(rule: SecurityGroupRule) -> None:

@@ -6,7 +6,7 @@ from pilvi.kernel.wire import Body, From, Lenient, Name, Range, View
 from pilvi.network.security_group_rules.model import SecurityGroupRule, normalized
 from pilvi.network.standard.wire import CreatedAt, Project, Revision, Tags, TenantId, Text, UpdatedAt, Uuid
 
-PortNumber = Annotated[int | None, Lenient(), Range(-1, 65535)]
+PortNumber = Annotated[int | None, Lenient(), Range(-(2**31), 2**31 - 1)]
 
 
 class SecurityGroupRuleCreate(Body, root="security_group_rule", plural="security_group_rules"):

@@ -141,6 +141,8 @@ def update(ctx: Context, tx: Tx, id: str, values: Mapping[str, Any]) -> Security
     _check_stateful(values)
     if "name" in values and values["name"] != group.name and store.is_default(tx, id):
         raise conflict("SecurityGroupCannotUpdateDefault", "Updating default security group not allowed.")
+    if values.get("name", "").lower() == DEFAULT and not store.is_default(tx, id):
+        raise conflict("SecurityGroupDefaultAlreadyExists", "Default security group already exists.")
     store.change(tx, id, values)
     ctx.about("security_group", id, group.name)
     return show(ctx, tx, id)
