@@ -55,7 +55,7 @@ def access(ctx: Context, tx: Tx, id: str) -> dict[str, Any]:
 
 @routes.action("/{id}/action", "addTenantAccess", rule=policy.ADD_ACCESS, body=AddAccess, status=200)
 def grant(ctx: Context, tx: Tx, id: str, body: AddAccess) -> dict[str, Any]:
-    return {"flavor_access": service.grant(ctx, tx, id, body.tenant)}
+    return {"flavor_access": service.grant(ctx, tx, id, body.tenant, to_public=ctx.version < 7)}
 
 
 @routes.action("/{id}/action", "removeTenantAccess", rule=policy.REMOVE_ACCESS, body=RemoveAccess, status=200)

@@ -120,9 +120,10 @@ def _access(tx: Tx, id: str) -> list[dict[str, str]]:
     return [{"flavor_id": id, "tenant_id": project_id} for project_id in store.access_of(tx, id)]
 
 
-def grant(ctx: Context, tx: Tx, id: str, project_id: str) -> list[dict[str, str]]:
+def grant(ctx: Context, tx: Tx, id: str, project_id: str, *, to_public: bool) -> list[dict[str, str]]:
+    """Let a project use a flavor. Old clients (`to_public`) may name a public one too, where it changes nothing."""
     policy.ADD_ACCESS.check(ctx)
-    if get(tx, ctx, id).is_public:
+    if get(tx, ctx, id).is_public and not to_public:
         raise Conflict("Can not add access to a public flavor.")
     store.grant(tx, id, project_id)
     return _access(tx, id)

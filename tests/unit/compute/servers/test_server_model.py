@@ -42,9 +42,10 @@ def server(**more: Any) -> Server:
     return Server(**(plain | more))
 
 
-def report(**more: Any) -> Report:
-    return Report(**({"id": "one", "generation": 1, "power": Power.ON, "reboot_generation": 0, "error": None,
-                      "steps": []} | more))  # fmt: skip
+def report(
+    generation: int = 1, power: Power = Power.ON, reboot_generation: int = 0, error: dict[str, Any] | None = None
+) -> Report:
+    return Report("one", generation, power, reboot_generation, error, [])
 
 
 servers = st.builds(
