@@ -158,7 +158,8 @@ def allocate(
             if port.device_id:
                 raise Conflict(f"Port {port.id} is still in use.")
             more = {} if port.dns_name else {"dns_name": hostname}
-            _ports.set_device(tx, port, device_id=server_id, device_owner=owner, nic_tag=request.tag, **more)
+            _ports.set_device(tx, port, device_id=server_id, device_owner=owner, nic_tag=request.tag, attached=True,
+                              **more)  # fmt: skip
         else:
             _allocate_new(ctx, tx, request, groups, server_id, project_id, hostname, owner)
     return nics_of(tx, [server_id]).get(server_id, [])
@@ -179,7 +180,7 @@ def _allocate_new(
             tx, network, project_id=project_id, device_id=server_id, device_owner=owner,
             wishes=None if request.fixed_ip is None else [Wish(None, request.fixed_ip)],
             security_groups=(groups or [_groups.ensure_default(tx, project_id)]) if secure else (),
-            port_security_enabled=secure, dns_name=hostname, nic_tag=request.tag, made_by_compute=True,
+            port_security_enabled=secure, dns_name=hostname, nic_tag=request.tag, attached=True, made_by_compute=True,
         )  # fmt: skip
     except Conflict as fault:
         raise _as_compute(fault) from None
@@ -191,23 +192,24 @@ def _as_compute(fault: Fault) -> Fault:
 
 def bind(tx: Tx, server_id: str, host: str) -> None:
     """The server's ports are to be on this host."""
-    for port in _ports.of_devices(tx, [server_id]):
+    for port in _ports.of_servers(tx, [server_id]):
         if port.host != host:
             _ports.bind(tx, port, host)
 
 
 def release(ctx: Context, tx: Tx, server_id: str) -> None:
     """The server is gone: what compute made goes, the user's own ports are free again."""
-    for port in _ports.of_devices(tx, [server_id]):
+    for port in _ports.of_servers(tx, [server_id]):
         if port.made_by_compute:
             _ports.remove(tx, port)
         else:
-            _ports.set_device(tx, _ports.unbind(tx, port), device_id="", device_owner="", nic_tag=None)
+            free = _ports.unbind(tx, port)
+            _ports.set_device(tx, free, device_id="", device_owner="", nic_tag=None, attached=False)
 
 
 def nics_of(tx: Tx, server_ids: list[str]) -> dict[str, list[Nic]]:
     """The NICs of many servers with a handful of questions, however many there are."""
-    found = _ports.of_devices(tx, server_ids) if server_ids else []
+    found = _ports.of_servers(tx, server_ids) if server_ids else []
     if not found:
         return {}
     network_ids = sorted({port.network_id for port in found})
@@ -259,7 +261,7 @@ def servers_with_ip(tx: Tx, pattern: str, version: int) -> list[str]:
 
 def attach_security_group(ctx: Context, tx: Tx, server_id: str, name: str) -> None:
     """Every port of the server that can have groups gets it."""
-    found = [port for port in _ports.of_devices(tx, [server_id]) if port.port_security_enabled]
+    found = [port for port in _ports.of_servers(tx, [server_id]) if port.port_security_enabled]
     if not found:
         raise BadRequest(f"Instance {server_id} has no port that can have a security group.")
     id = _named_group(ctx, tx, name, found[0].project_id)
@@ -269,7 +271,7 @@ def attach_security_group(ctx: Context, tx: Tx, server_id: str, name: str) -> No
 
 
 def detach_security_group(ctx: Context, tx: Tx, server_id: str, name: str) -> None:
-    found = _ports.of_devices(tx, [server_id])
+    found = _ports.of_servers(tx, [server_id])
     id = _named_group(ctx, tx, name, found[0].project_id if found else ctx.project_id)
     having = [port for port in found if id in port.security_groups]
     if not having:
@@ -287,7 +289,7 @@ def _named_group(ctx: Context, tx: Tx, name: str, project_id: str) -> str:
 
 def security_groups_of_server(ctx: Context, tx: Tx, server_id: str) -> list[dict[str, Any]]:
     """The groups of a server's ports, in compute's old shape."""
-    wanted = {id for port in _ports.of_devices(tx, [server_id]) for id in port.security_groups}
+    wanted = {id for port in _ports.of_servers(tx, [server_id]) for id in port.security_groups}
     found = sorted(_groups.find_many(tx, wanted), key=lambda one: one.name) if wanted else []
     rules = _rules.rules_of(tx, [one.id for one in found]) if found else {}
     names = {one.id: one.name for one in found}

@@ -167,6 +167,26 @@ def test_what_compute_made_goes_with_the_server_and_a_users_port_stays(net: Net,
     write(net, lambda tx: facade.release(ctx(net), tx, "s1"))
 
 
+def test_a_stranger_cannot_push_a_port_into_somebodys_server(net: Net, stranger: Net, node: str) -> None:
+    network, _ = net.network_with_subnet()
+    boot(net, "s1", NicRequest(network["id"]))
+    theirs, _ = stranger.network_with_subnet("10.66.0.0/24")
+    stranger.make("ports", network_id=theirs["id"], device_id="s1", device_owner="compute:nova")
+    nics = write(net, lambda tx: facade.nics_of(tx, ["s1"]))
+    assert [nic.network_id for nic in nics["s1"]] == [network["id"]]
+    assert write(net, lambda tx: facade.servers_with_ip(tx, "10.66", 4)) == []
+    write(net, lambda tx: facade.bind(tx, "s1", "node"))
+    assert {one.id for one in state(net).networks} == {network["id"]}
+
+
+def test_the_port_of_a_server_stays_the_servers(net: Net, node: str) -> None:
+    network, _ = net.network_with_subnet()
+    nic = boot(net, "s1", NicRequest(network["id"]))[0]
+    reply = net.ask("PUT", f"/ports/{nic.port_id}", {"port": {"device_id": ""}})
+    assert (reply.status, reply.body["NeutronError"]["type"]) == (409, "PortInUse")
+    net.put("ports", nic.port_id, name="n", device_id="s1")
+
+
 def test_the_only_network_is_the_default_and_several_are_not(net: Net) -> None:
     def default(tx: Tx) -> list[NicRequest]:
         return facade.default_requests(ctx(net), tx, net.project_id)

@@ -180,6 +180,25 @@ def test_ports_of_routers_are_not_deleted_directly(net: Net) -> None:
     refused(net.ask("DELETE", f"/ports/{interface['port_id']}"), 409, "ServicePortInUse")
 
 
+@pytest.mark.parametrize("owner", ["network:router_interface", "network:router_gateway", "network:floatingip"])
+def test_nobody_plugs_a_network_into_a_router_by_claiming_so(net: Net, stranger: Net, owner: str) -> None:
+    router = net.make("routers")
+    network, _ = stranger.network_with_subnet()
+    claim = {"device_owner": owner, "device_id": router["id"]}
+    refused(stranger.ask("POST", "/ports", {"port": {"network_id": network["id"], **claim}}), 400, "InvalidInput")
+    port = stranger.make("ports", network_id=network["id"])
+    refused(stranger.ask("PUT", f"/ports/{port['id']}", {"port": claim}), 400, "InvalidInput")
+    net.drop("routers", router["id"])
+
+
+def test_a_leg_of_a_router_cannot_be_given_to_something_else(net: Net, admin: Net) -> None:
+    _, subnet = net.network_with_subnet()
+    leg = net.interface(net.make("routers"), subnet)["port_id"]
+    for who in (net, admin):
+        refused(who.ask("PUT", f"/ports/{leg}", {"port": {"device_id": "x"}}), 409, "PortInUse")
+    assert net.put("ports", leg, name="leg")["name"] == "leg"
+
+
 def test_guests_on_ipv6_make_their_address_of_the_mac(net: Net) -> None:
     network, _ = net.network_with_subnet("fd00::/64", ipv6_address_mode="slaac", ipv6_ra_mode="slaac")
     port = net.make("ports", network_id=network["id"], mac_address="fa:16:3e:11:22:33")

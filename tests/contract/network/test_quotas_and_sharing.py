@@ -104,6 +104,20 @@ def test_a_network_may_be_external_for_one_project_only(net: Net, admin: Net, st
     refused(stranger.ask("GET", f"/networks/{network['id']}"), 404, "NetworkNotFound")
 
 
+def test_a_network_that_others_use_stays_shared(net: Net, admin: Net, stranger: Net) -> None:
+    network, _ = net.network_with_subnet()
+    admin.put("networks", network["id"], shared=True)
+    port = stranger.make("ports", network_id=network["id"])
+    body = {"network": {"shared": False}}
+    refused(admin.ask("PUT", f"/networks/{network['id']}", body), 409, "InvalidSharedSetting")
+    everybody = admin.list("rbac-policies", f"object_id={network['id']}")[0]
+    refused(admin.ask("DELETE", f"/rbac-policies/{everybody['id']}"), 409, "RbacPolicyInUse")
+    net.make("rbac-policies", object_type="network", object_id=network["id"], action="access_as_shared",
+             target_tenant=net.client.facts["other"])  # fmt: skip
+    assert admin.put("networks", network["id"], shared=False)["shared"] is False
+    assert stranger.show("ports", port["id"])["network_id"] == network["id"]
+
+
 def test_an_address_scope_is_shared_for_good(net: Net, admin: Net, stranger: Net) -> None:
     scope = admin.make("address-scopes", name="s", ip_version=4, shared=True)
     assert stranger.show("address-scopes", scope["id"])["shared"] is True

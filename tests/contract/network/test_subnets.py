@@ -180,6 +180,11 @@ def test_pools_of_one_address_scope_do_not_overlap(net: Net) -> None:
     body = {"subnetpool": {"name": "b", "prefixes": ["10.8.1.0/24"], "address_scope_id": scope["id"]}}
     refused(net.ask("POST", "/subnetpools", body), 409, "AddressScopePrefixConflict")
     refused(net.ask("DELETE", f"/address-scopes/{scope['id']}"), 409, "AddressScopeInUse")
+    network = net.make("networks")
+    pool = net.list("subnetpools")[0]
+    assert ask(net, network, subnetpool_id=pool["id"], prefixlen=24).status == 201
+    shown = net.show("networks", network["id"])
+    assert (shown["ipv4_address_scope"], shown["ipv6_address_scope"]) == (scope["id"], None)
     assert net.list("subnetpools", f"address_scope_id={scope['id']}")[0]["name"] == "a"
 
 

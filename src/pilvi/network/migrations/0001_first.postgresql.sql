@@ -108,6 +108,7 @@ CREATE TABLE network_ports (
 	dns_name VARCHAR(255) NOT NULL,
 	dns_domain VARCHAR(255) NOT NULL,
 	nic_tag VARCHAR(64),
+	attached BOOLEAN NOT NULL,
 	made_by_compute BOOLEAN NOT NULL,
 	PRIMARY KEY (id)
 );

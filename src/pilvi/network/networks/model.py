@@ -28,6 +28,8 @@ class Network(Standard):
     availability_zone_hints: list[str]
     shared: bool = False
     subnets: list[str] = field(default_factory=list)
+    scopes: dict[int, str] = field(default_factory=dict)
+    """IP version → address scope."""
 
 
 def check_provider(network_type: str | None, physical_network: str | None, segmentation_id: int | None) -> str:

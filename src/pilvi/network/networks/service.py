@@ -15,14 +15,19 @@ from pilvi.network.quotas import service as quotas
 from pilvi.network.rbac_policies import service as rbac
 from pilvi.network.rbac_policies.model import EXTERNAL, SHARED, Access, RbacPolicy
 from pilvi.network.standard.model import conflict, fresh, invalid, missing
-from pilvi.network.standard.service import check_attributes, check_revision
+from pilvi.network.standard.service import check_attributes, check_revision, check_zones
 
+scopes_of: list[Callable[[Tx, list[str]], dict[str, dict[int, str]]]] = []
+"""The subnet pools' room puts here how it finds the address scopes that networks are in, by IP version."""
 subnets_of: list[Callable[[Tx, list[str]], dict[str, list[str]]]] = []
 """The subnets' room puts here how it finds the subnets of networks."""
 deleting: list[Callable[[Context, Tx, Network], None]] = []
 """Told that a network goes: they remove what is the network's own, or raise NetworkInUse."""
 changed: list[Callable[[Tx, str], None]] = []
 """Told that hosts must look at a network again."""
+
+external_users: list[Callable[[Tx, str], bool]] = []
+"""Who knows whether routers or floating IPs need the network to stay external."""
 
 quotas.usage["network"] = store.count
 MTU_LEAST = 68
@@ -40,8 +45,18 @@ def _external_follows(tx: Tx, one: RbacPolicy, on: bool) -> None:
         store.change(tx, one.object_id, {"external": on or left})
 
 
+def _external_still_used(tx: Tx, one: RbacPolicy) -> None:
+    """The last way to use a network as external ends only when no gateway is on it."""
+    if one.action != EXTERNAL:
+        return
+    others = [p for p in rbac.of_object(tx, one.object_id) if p.action == EXTERNAL and p.id != one.id]
+    if not others and any(users(tx, one.object_id) for users in external_users):
+        raise conflict("RbacPolicyInUse", f"RBAC policy on object {one.object_id} cannot be removed: gateways use it.")
+
+
 rbac.owners["network"] = _owner
 rbac.changed.append(_external_follows)
+rbac.withdrawn.append(_external_still_used)
 
 
 # ---- finding -----------------------------------------------------------------------------------------------------
@@ -78,8 +93,11 @@ names = store.names
 
 def _complete(tx: Tx, networks: list[Network]) -> list[Network]:
     subnets = subnets_of[0](tx, [network.id for network in networks]) if networks else {}
+    having = [network.id for network in networks if network.id in subnets]
+    scopes = scopes_of[0](tx, having) if having and scopes_of else {}
     for network in networks:
         network.subnets = subnets.get(network.id, [])
+        network.scopes = scopes.get(network.id, {})
     return networks
 
 
@@ -117,6 +135,7 @@ def usable_by_servers(tx: Tx, project_id: str) -> list[str]:
 def create(ctx: Context, tx: Tx, project_id: str, values: Mapping[str, Any]) -> Network:
     policy.CREATE.check(ctx, project_id=project_id)
     check_attributes(ctx, policy.CREATE_ATTRIBUTES, (n for n, v in values.items() if v), project_id=project_id)
+    check_zones(values["availability_zone_hints"])
     quotas.reserve(tx, project_id, "network")
     kind = check_provider(values["network_type"], values["physical_network"], values["segmentation_id"])
     segment = values["segmentation_id"] if kind == "flat" else values["segmentation_id"] or store.take_segment(tx)
@@ -179,10 +198,6 @@ def update(ctx: Context, tx: Tx, id: str, values: dict[str, Any]) -> Network:
         tell(tx, id)
     ctx.about("network", id, network.name)
     return show(ctx, tx, id)
-
-
-external_users: list[Callable[[Tx, str], bool]] = []
-"""Who knows whether routers or floating IPs need the network to stay external."""
 
 
 def _check_not_in_use_as_external(tx: Tx, network: Network) -> None:

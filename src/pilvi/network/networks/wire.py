@@ -1,6 +1,6 @@
 """Networks on the wire."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pilvi.kernel.wire import Body, From, Items, Lenient, Name, Range, ShownTo, View
 from pilvi.network.networks.model import Network
@@ -39,12 +39,12 @@ def _zones(o: Network) -> list[str]:
     return ["nova"] if o.subnets else []
 
 
-def _nothing(o: Network) -> Any:
-    return None
+def _scope4(o: Network) -> str | None:
+    return o.scopes.get(4)
 
 
-def _l2(o: Network) -> bool:
-    return True
+def _scope6(o: Network) -> str | None:
+    return o.scopes.get(6)
 
 
 class NetworkView(View, root="network", plural="networks"):
@@ -63,8 +63,8 @@ class NetworkView(View, root="network", plural="networks"):
     availability_zone_hints: list[str]
     availability_zones: Annotated[list[str], From(_zones)]
     subnets: list[str]
-    ipv4_address_scope: Annotated[Any, From(_nothing)]
-    ipv6_address_scope: Annotated[Any, From(_nothing)]
+    ipv4_address_scope: Annotated[str | None, From(_scope4)]
+    ipv6_address_scope: Annotated[str | None, From(_scope6)]
     description: str
     tags: Tags
     created_at: CreatedAt

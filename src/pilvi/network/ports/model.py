@@ -44,6 +44,8 @@ class Port(Standard):
     dns_name: str
     dns_domain: str
     nic_tag: str | None
+    attached: bool
+    """Compute gave it to a server; a device_id alone anybody can write."""
     made_by_compute: bool
 
     @property

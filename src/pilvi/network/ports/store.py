@@ -37,6 +37,7 @@ ports = sa.Table(
     sa.Column("dns_name", sa.String(255), nullable=False),
     sa.Column("dns_domain", sa.String(255), nullable=False),
     sa.Column("nic_tag", sa.String(64), nullable=True),
+    sa.Column("attached", sa.Boolean, nullable=False),
     sa.Column("made_by_compute", sa.Boolean, nullable=False),
     sa.Index("network_ports_by_mac", "network_id", "mac", unique=True),
     sa.Index("network_ports_by_device", "device_id"),
@@ -115,6 +116,10 @@ def of_devices(tx: Tx, device_ids: list[str], owner: str | None = None) -> list[
     return tx.all(query if owner is None else query.where(ports.c.device_owner == owner), Port)
 
 
+def of_servers(tx: Tx, server_ids: list[str]) -> list[Port]:
+    return tx.all(_sorted(ports.c.device_id.in_(server_ids), ports.c.attached.is_(True)), Port)
+
+
 def on_host(tx: Tx, host: str) -> list[Port]:
     return tx.all(_sorted(ports.c.host == host), Port)
 
@@ -134,11 +139,15 @@ def with_ip(tx: Tx, network_id: str, ip: str) -> list[Port]:
 
 def guests_with_addresses(tx: Tx) -> list[tuple[str, list[dict[str, str]]]]:
     """Server and fixed IPs of every port of a server."""
-    query = sa.select(ports.c.device_id, ports.c.fixed_ips).where(
-        sa.func.substr(ports.c.device_owner, 1, 8) == "compute:"
-    )
+    query = sa.select(ports.c.device_id, ports.c.fixed_ips).where(ports.c.attached.is_(True))
     rows: list[Row] = tx.all(query)
     return [(row.device_id, row.fixed_ips) for row in rows]
+
+
+def projects_on(tx: Tx, network_id: str) -> set[str]:
+    """Whose ports are on a network, but for those of the cloud itself."""
+    query = sa.select(ports.c.project_id).where(ports.c.network_id == network_id, ports.c.project_id != "")
+    return set(tx.scalars(query.distinct()))
 
 
 def hosts_of_networks(tx: Tx, network_ids: list[str]) -> list[str]:

@@ -35,7 +35,11 @@ def share_with_everybody(tx: Tx, object_type: str, object_id: str, owner: str, *
         one = RbacPolicy(ids.uuid(), owner, object_type, object_id, action, EVERYBODY)
         store.add(tx, one, _taken(one))
     for one in [] if on else present:
-        _check_unused(tx, one)
+        try:
+            _check_unused(tx, one)
+        except Conflict as fault:
+            text = f"Unable to reconfigure sharing settings for {object_type} {object_id}. Others are using it."
+            raise conflict("InvalidSharedSetting", f"{text} {fault.message}") from None
         store.delete(tx, one.id)
 
 

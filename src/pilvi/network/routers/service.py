@@ -19,7 +19,7 @@ from pilvi.network.quotas import service as quotas
 from pilvi.network.routers import policy, store
 from pilvi.network.routers.model import Gateway, Router, check_routes, gateway_of, needs, parse_routes
 from pilvi.network.standard.model import conflict, fresh, invalid, missing
-from pilvi.network.standard.service import check_revision
+from pilvi.network.standard.service import check_revision, check_zones
 from pilvi.network.subnets import service as subnets
 from pilvi.network.subnets.model import Subnet
 
@@ -74,6 +74,7 @@ def show(ctx: Context, tx: Tx, id: str) -> Router:
 def create(ctx: Context, tx: Tx, project_id: str, values: Mapping[str, Any]) -> Router:
     policy.CREATE.check(ctx, project_id=project_id)
     _check_kind(values)
+    check_zones(values["availability_zone_hints"])
     quotas.reserve(tx, project_id, "router")
     router = Router(
         **fresh(project_id, name=values["name"], description=values["description"]),

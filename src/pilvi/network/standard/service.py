@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pilvi.kernel.context import Context
-from pilvi.kernel.errors import BadRequest, Forbidden, PreconditionFailed
+from pilvi.kernel.errors import BadRequest, Forbidden, NotFound, PreconditionFailed
 from pilvi.kernel.policy import Rule
 from pilvi.kernel.wire import Body
 from pilvi.network.standard.model import Standard
@@ -22,6 +22,15 @@ def owner(ctx: Context, body: Any) -> str:
     if not project_id:
         raise Forbidden("Use a token scoped to a project.", type="PolicyNotAuthorized")
     return project_id
+
+
+ZONES = ("nova",)
+
+
+def check_zones(hints: Iterable[str]) -> None:
+    for zone in hints:
+        if zone not in ZONES:
+            raise NotFound(f"AvailabilityZone {zone} could not be found.", type="AvailabilityZoneNotFound")
 
 
 def values_of(body: Body) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pilvi.kernel.errors import BadRequest
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.address_scopes import service as address_scopes
+from pilvi.network.networks import service as networks
 from pilvi.network.quotas import service as quotas
 from pilvi.network.rbac_policies import service as rbac
 from pilvi.network.rbac_policies.model import SHARED
@@ -204,4 +205,15 @@ def _pool_for(ctx: Context, tx: Tx, values: Mapping[str, Any]) -> SubnetPool:
     return pool
 
 
+def _scopes_of(tx: Tx, network_ids: list[str]) -> dict[str, dict[int, str]]:
+    held = subnets.pools_by_network(tx, network_ids)
+    scopes = store.scopes(tx, sorted({pool for _, _, pool in held})) if held else {}
+    found: dict[str, dict[int, str]] = {}
+    for network_id, version, pool in held:
+        if pool in scopes:
+            found.setdefault(network_id, {})[version] = scopes[pool]
+    return found
+
+
+networks.scopes_of.append(_scopes_of)
 subnets.from_pool.append(cut)

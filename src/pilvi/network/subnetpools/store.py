@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.db import Json, Row, Tx, metadata
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.standard import store as standard
@@ -58,6 +58,15 @@ def find(tx: Tx, id: str) -> SubnetPool | None:
 def default(tx: Tx, version: int) -> SubnetPool | None:
     query = sa.select(subnetpools).where(subnetpools.c.is_default.is_(True), subnetpools.c.ip_version == version)
     return tx.first(query, SubnetPool)
+
+
+def scopes(tx: Tx, ids: list[str]) -> dict[str, str]:
+    """Pool → address scope, of those that are in one."""
+    query = sa.select(subnetpools.c.id, subnetpools.c.address_scope_id).where(
+        subnetpools.c.id.in_(ids), subnetpools.c.address_scope_id.is_not(None)
+    )
+    rows: list[Row] = tx.all(query)
+    return {row.id: row.address_scope_id for row in rows}
 
 
 def of_scope(tx: Tx, scope_id: str) -> list[SubnetPool]:

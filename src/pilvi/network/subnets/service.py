@@ -47,6 +47,7 @@ find_many = store.find_many
 change = store.change
 of_networks = store.of_networks
 of_pool = store.of_pool
+pools_by_network = store.pools_by_network
 
 
 def delete_with_network(ctx: Context, tx: Tx, network: Network) -> None:

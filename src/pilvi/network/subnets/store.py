@@ -79,6 +79,15 @@ def ids_by_network(tx: Tx, network_ids: list[str]) -> dict[str, list[str]]:
     return found
 
 
+def pools_by_network(tx: Tx, network_ids: list[str]) -> list[tuple[str, int, str]]:
+    """Network, IP version and subnet pool of every subnet that came from a pool."""
+    query = sa.select(subnets.c.network_id, subnets.c.ip_version, subnets.c.subnetpool_id).where(
+        subnets.c.network_id.in_(network_ids), subnets.c.subnetpool_id.is_not(None)
+    )
+    rows: list[Row] = tx.all(query)
+    return [(row.network_id, row.ip_version, row.subnetpool_id) for row in rows]
+
+
 def of_pool(tx: Tx, pool_id: str, project_id: str | None = None) -> list[Subnet]:
     query = sa.select(subnets).where(subnets.c.subnetpool_id == pool_id)
     return tx.all(query if project_id is None else query.where(subnets.c.project_id == project_id), Subnet)

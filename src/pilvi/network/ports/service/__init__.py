@@ -19,6 +19,7 @@ find_many = store.find_many
 change = store.change
 of_networks = store.of_networks
 of_devices = store.of_devices
+of_servers = store.of_servers
 on_host = store.on_host
 in_groups = store.in_groups
 service_ports = store.service_ports

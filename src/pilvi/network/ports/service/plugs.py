@@ -31,7 +31,7 @@ def make(
     rest: dict[str, Any] = {
         "admin_state_up": True, "status": "DOWN", "host": "", "host_revision": 0, "vnic_type": "normal",
         "profile": {}, "port_security_enabled": False, "allowed_address_pairs": [], "extra_dhcp_opts": [],
-        "dns_name": "", "dns_domain": "", "nic_tag": None, "made_by_compute": False,
+        "dns_name": "", "dns_domain": "", "nic_tag": None, "attached": False, "made_by_compute": False,
     } | values  # fmt: skip
     standard = fresh(project_id, name=rest.pop("name", ""), description=rest.pop("description", ""))
     standard["tags"] = tags_text(rest.pop("tags", []))

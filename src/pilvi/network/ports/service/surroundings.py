@@ -12,6 +12,8 @@ from pilvi.network.ports.model import OWNED_BY_CLOUD, SERVICE_OWNERS
 from pilvi.network.ports.service.binding import ensure_service_port, leave, serve_subnet
 from pilvi.network.ports.service.plugs import remove, set_addresses
 from pilvi.network.ports.service.touching import touch_networks
+from pilvi.network.rbac_policies import service as rbac
+from pilvi.network.rbac_policies.model import EVERYBODY, SHARED, RbacPolicy
 from pilvi.network.standard.model import conflict
 from pilvi.network.subnets import service as subnets
 from pilvi.network.subnets.model import Subnet
@@ -63,6 +65,21 @@ def _network_leaving(ctx: Context, tx: Tx, network: Network) -> None:
     subnets.delete_with_network(ctx, tx, network)
 
 
+def _sharing_ends(tx: Tx, one: RbacPolicy) -> None:
+    """A project whose ports are on a network goes on needing it."""
+    if one.object_type != "network" or one.action != SHARED:
+        return
+    network = networks.find(tx, one.object_id)
+    others = store.projects_on(tx, one.object_id) - {network.project_id if network is not None else ""}
+    for other in rbac.of_object(tx, one.object_id):
+        if other.id != one.id and other.action == SHARED:
+            others = set() if other.target_project == EVERYBODY else others - {other.target_project}
+    if others and one.target_project in {EVERYBODY, *others}:
+        text = f"RBAC policy on object {one.object_id} cannot be removed because other objects depend on it: ports of "
+        raise conflict("RbacPolicyInUse", f"{text}{', '.join(sorted(others)[:10])}.")
+
+
+rbac.withdrawn.append(_sharing_ends)
 subnets.arrived.append(_subnet_arrived)
 subnets.changing.append(_subnet_changing)
 subnets.changed.append(_subnet_changed)

@@ -26,7 +26,7 @@ from pilvi.network.ports.service.plugs import exchange, free_mac, make, remove
 from pilvi.network.ports.service.touching import touch
 from pilvi.network.quotas import service as quotas
 from pilvi.network.security_groups import service as groups
-from pilvi.network.standard.model import conflict, missing
+from pilvi.network.standard.model import conflict, invalid, missing
 from pilvi.network.standard.service import check_attributes, check_revision
 from pilvi.network.tags.model import check_tags
 
@@ -63,8 +63,7 @@ def create(ctx: Context, tx: Tx, project_id: str, values: dict[str, Any], *, giv
         told = [name for name in told if name != "port_security_enabled"]
     check_attributes(ctx, policy.CREATE_ATTRIBUTES, told, **target)
     owner = values["device_owner"] or ""
-    if owner.startswith("network:"):
-        policy.SERVICE_OWNER.check(ctx, **target)
+    _check_owner(ctx, owner, target)
     wishes = _wishes(ctx, values["fixed_ips"], target)
     quotas.reserve(tx, project_id, "port")
     mac = check_mac(values["mac_address"]) if values["mac_address"] else free_mac(tx, network.id)
@@ -83,6 +82,27 @@ def create(ctx: Context, tx: Tx, project_id: str, values: dict[str, Any], *, giv
         port = bind(tx, port, values["host"])
     ctx.about("port", port.id, port.name)
     return port
+
+
+def _check_owner(ctx: Context, device_owner: str, target: dict[str, Any]) -> None:
+    """Whose port it is decides what it is wired to: the legs of routers are made by routers and by nobody else."""
+    if device_owner in OWNED_BY_CLOUD:
+        raise invalid(f"device_owner {device_owner} is set by adding the port to a router, not directly.")
+    if device_owner.startswith("network:"):
+        policy.SERVICE_OWNER.check(ctx, **target)
+
+
+def _check_device(ctx: Context, port: Port, changes: dict[str, Any], target: dict[str, Any]) -> None:
+    """A port that serves a server or a router does so until compute or the router lets go of it."""
+    new = {name: value for name, value in changes.items() if name in ("device_id", "device_owner")}
+    if all(getattr(port, name) == value for name, value in new.items()):
+        return
+    if port.attached or port.device_owner in OWNED_BY_CLOUD:
+        raise conflict(
+            "PortInUse", f"Unable to complete operation on port {port.id} for network {port.network_id}. Port already "
+            f"has an attached device {port.device_id}."
+        )  # fmt: skip
+    _check_owner(ctx, new.get("device_owner", port.device_owner), target)
 
 
 def _check_attached(ctx: Context, network: Network) -> None:
@@ -166,8 +186,7 @@ def _changes(ctx: Context, tx: Tx, port: Port, values: dict[str, Any], target: d
     plain = ("name", "description", "admin_state_up", "dns_domain", "vnic_type")
     changes = {name: values[name] for name in plain if name in values}
     changes |= {name: values[name] or "" for name in ("device_id", "device_owner") if name in values}
-    if changes.get("device_owner", "").startswith("network:") and changes["device_owner"] != port.device_owner:
-        policy.SERVICE_OWNER.check(ctx, **target)
+    _check_device(ctx, port, changes, target)
     if "dns_name" in values:
         changes["dns_name"] = check_dns_name(values["dns_name"])
     if "profile" in values:
