@@ -7,12 +7,15 @@ from pilvi.identity.application_credentials import api as application_credential
 from pilvi.identity.credentials import api as credentials
 from pilvi.identity.domain_configs import api as domain_configs
 from pilvi.identity.domains import api as domains
+from pilvi.identity.ec2_tokens import api as ec2_tokens
 from pilvi.identity.endpoint_groups import api as endpoint_groups
 from pilvi.identity.endpoints import api as endpoints
 from pilvi.identity.faults import dress
 from pilvi.identity.groups import api as groups
+from pilvi.identity.identity_providers import api as identity_providers
 from pilvi.identity.limits import api as limits
 from pilvi.identity.logins import api as logins
+from pilvi.identity.mappings import api as mappings
 from pilvi.identity.oauth_consumers import api as oauth_consumers
 from pilvi.identity.policies import api as policies
 from pilvi.identity.projects import api as projects
@@ -20,6 +23,7 @@ from pilvi.identity.regions import api as regions
 from pilvi.identity.registered_limits import api as registered_limits
 from pilvi.identity.role_assignments import api as role_assignments
 from pilvi.identity.roles import api as roles
+from pilvi.identity.service_providers import api as service_providers
 from pilvi.identity.services import api as services
 from pilvi.identity.tokens import api as tokens
 from pilvi.identity.trusts import api as trusts
@@ -33,6 +37,7 @@ from pilvi.kernel.routing import Route
 RESOURCES = (
     versions, logins, tokens, projects, domains, users, groups, roles, role_assignments, application_credentials,
     services, endpoints, regions, trusts, credentials, policies, endpoint_groups, domain_configs, oauth_consumers,
+    identity_providers, mappings, service_providers, ec2_tokens,
     registered_limits, limits,
 )  # fmt: skip
 

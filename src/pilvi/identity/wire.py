@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pilvi.kernel.context import Context
-from pilvi.kernel.errors import Forbidden
+from pilvi.kernel.errors import BadRequest, Forbidden
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.kernel.wire import Body, Length, Pattern, Schema, View
@@ -38,6 +38,12 @@ def changes_of(body: Body) -> dict[str, Any]:
     if changes.get("description", "") is None:
         changes["description"] = ""
     return changes
+
+
+def check_id(id: str, most: int = 64) -> None:
+    """An id that the caller chose in the URL."""
+    if not 0 < len(id) <= most:
+        raise BadRequest(f"An id may have {most} characters.")
 
 
 def merged_options(old: Mapping[str, Any], new: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy.dialects import postgresql as dialect
 
 from pilvi.kernel.db import Compiler, Duplicate, Retry, Tx
-from pilvi.kernel.errors import Unavailable
+from pilvi.kernel.errors import BadRequest, Unavailable
 
 T = TypeVar("T")
 
@@ -29,6 +29,8 @@ class PostgresConnection:
             raise Duplicate(str(error)) from None
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
             raise Retry(str(error)) from None
+        except psycopg.DataError as error:
+            raise BadRequest(f"A value of the request cannot be stored: {str(error).splitlines()[0]}.") from None
         rows = cursor.fetchall() if cursor.description is not None else []
         return rows, cursor.rowcount
 

@@ -10,4 +10,5 @@ EC2_SHOW = rule("ec2_get_credential", checks.owner_or_system_reader, "Show an EC
 EC2_LIST = rule("ec2_list_credentials", checks.owner_or_system_reader, "List a user's EC2 credentials.")
 EC2_CREATE = rule("ec2_create_credential", checks.owner_or_admin, "Create an EC2 credential.")
 EC2_DELETE = rule("ec2_delete_credential", checks.owner_or_admin, "Delete an EC2 credential.")
-EC2_VALIDATE = rule("ec2tokens_validate", checks.service_or_admin, "Exchange an EC2 or S3 signature for a token.")
+EC2_VALIDATE = rule("ec2tokens_validate", checks.service_or_admin, "Exchange an EC2 signature for a token.")
+S3_VALIDATE = rule("s3tokens_validate", checks.service_or_admin, "Exchange an S3 signature for a token.")

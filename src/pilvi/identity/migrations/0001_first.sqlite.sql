@@ -69,6 +69,15 @@ CREATE TABLE identity_groups (
 	PRIMARY KEY (id),
 	CONSTRAINT identity_groups_name UNIQUE (domain_id, name)
 );
+CREATE TABLE identity_identity_providers (
+	id VARCHAR(64) NOT NULL,
+	domain_id VARCHAR(64) NOT NULL,
+	enabled BOOLEAN NOT NULL,
+	description TEXT,
+	authorization_ttl INTEGER,
+	remote_ids TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
 CREATE TABLE identity_implied_roles (
 	prior_id VARCHAR(64) NOT NULL,
 	implied_id VARCHAR(64) NOT NULL,
@@ -92,6 +101,12 @@ CREATE TABLE identity_limits (
 );
 CREATE INDEX identity_limits_project ON identity_limits (project_id);
 CREATE INDEX identity_limits_registered ON identity_limits (registered_limit_id);
+CREATE TABLE identity_mappings (
+	id VARCHAR(64) NOT NULL,
+	schema_version VARCHAR(8) NOT NULL,
+	rules TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
 CREATE TABLE identity_memberships (
 	user_id VARCHAR(64) NOT NULL,
 	group_id VARCHAR(64) NOT NULL,
@@ -144,6 +159,13 @@ CREATE TABLE identity_projects (
 	CONSTRAINT identity_projects_name UNIQUE (domain_id, name)
 );
 CREATE INDEX identity_projects_parent ON identity_projects (parent_id);
+CREATE TABLE identity_protocols (
+	idp_id VARCHAR(64) NOT NULL,
+	id VARCHAR(64) NOT NULL,
+	mapping_id VARCHAR(64) NOT NULL,
+	remote_id_attribute VARCHAR(64),
+	PRIMARY KEY (idp_id, id)
+);
 CREATE TABLE identity_regions (
 	id VARCHAR(255) NOT NULL,
 	description VARCHAR(255) NOT NULL,
@@ -161,6 +183,11 @@ CREATE TABLE identity_registered_limits (
 	PRIMARY KEY (id)
 );
 CREATE INDEX identity_registered_limits_resource ON identity_registered_limits (service_id, resource_name);
+CREATE TABLE identity_remote_ids (
+	remote_id VARCHAR(255) NOT NULL,
+	idp_id VARCHAR(64) NOT NULL,
+	PRIMARY KEY (remote_id)
+);
 CREATE TABLE identity_revocations (
 	audit_id VARCHAR(32) NOT NULL,
 	forget_at FLOAT NOT NULL,
@@ -187,6 +214,15 @@ CREATE TABLE identity_roles (
 	extra TEXT NOT NULL,
 	PRIMARY KEY (id),
 	CONSTRAINT identity_roles_name UNIQUE (domain_id, name)
+);
+CREATE TABLE identity_service_providers (
+	id VARCHAR(64) NOT NULL,
+	auth_url VARCHAR(256) NOT NULL,
+	sp_url VARCHAR(256) NOT NULL,
+	enabled BOOLEAN NOT NULL,
+	description TEXT,
+	relay_state_prefix VARCHAR(256) NOT NULL,
+	PRIMARY KEY (id)
 );
 CREATE TABLE identity_services (
 	id VARCHAR(64) NOT NULL,

@@ -3,7 +3,7 @@
 from pilvi.identity.regions import policy, service
 from pilvi.identity.regions.model import Region
 from pilvi.identity.regions.wire import RegionCreate, RegionUpdate, RegionView
-from pilvi.identity.wire import changes_of, extra_of
+from pilvi.identity.wire import changes_of, check_id, extra_of
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest
@@ -28,6 +28,7 @@ def create(ctx: Context, tx: Tx, body: RegionCreate) -> Region:
 def create_with_id(ctx: Context, tx: Tx, id: str, body: RegionCreate) -> Region:
     if body.id and body.id != id:
         raise BadRequest(f"The id in the body, {body.id}, is not the one in the URL, {id}.")
+    check_id(id, 255)
     return _create(ctx, tx, body, id)
 
 

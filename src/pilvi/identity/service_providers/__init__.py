@@ -1,0 +1,1 @@
+"""Other clouds that users of this one may go to."""

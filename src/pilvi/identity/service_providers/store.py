@@ -1,0 +1,41 @@
+from typing import Any
+
+import sqlalchemy as sa
+
+from pilvi.identity.service_providers.model import ServiceProvider
+from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.errors import Conflict
+from pilvi.kernel.filters import page
+from pilvi.kernel.paging import Page
+from pilvi.kernel.query import Query
+
+providers = sa.Table(
+    "identity_service_providers",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("auth_url", sa.String(256), nullable=False),
+    sa.Column("sp_url", sa.String(256), nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("description", sa.Text, nullable=True),
+    sa.Column("relay_state_prefix", sa.String(256), nullable=False),
+)
+
+
+def add(tx: Tx, provider: ServiceProvider) -> None:
+    tx.insert(providers, provider, duplicate=Conflict(f"There is a service provider {provider.id} already."))
+
+
+def find(tx: Tx, id: str) -> ServiceProvider | None:
+    return tx.first(sa.select(providers).where(providers.c.id == id), ServiceProvider)
+
+
+def search(tx: Tx, query: Query) -> Page[ServiceProvider]:
+    return page(tx, providers, ServiceProvider, query, {"id": providers.c.id, "enabled": providers.c.enabled})
+
+
+def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:
+    tx.execute(providers.update().where(providers.c.id == id).values(changes))
+
+
+def delete(tx: Tx, id: str) -> None:
+    tx.execute(providers.delete().where(providers.c.id == id))
