@@ -1,10 +1,13 @@
 """Flavors, their extra specs and who may use private ones."""
 
+from typing import Any
+
 import pytest
 
 from tests.contract.client import Client
 
 NANO = {"name": "nano", "id": "n", "ram": 64, "vcpus": 1, "disk": 1}
+PRIVATE: dict[str, Any] = {"os-flavor-access:is_public": False}
 
 
 def make(cloud: Client, at: str = "2.61", **more: object) -> dict:  # type: ignore[type-arg]
@@ -76,7 +79,7 @@ def test_lists_sort_page_and_filter(cloud: Client) -> None:
 
 
 def test_a_private_flavor_is_seen_by_those_who_may_use_it(cloud: Client) -> None:
-    make(cloud, **{"os-flavor-access:is_public": False})
+    make(cloud, **PRIVATE)
     admin, demo = cloud.as_admin(), cloud.facts["demo"]
     assert cloud.get("/flavors/n").status == 404
     granted = admin.post("/flavors/n/action", {"addTenantAccess": {"tenant": demo}})
@@ -93,7 +96,7 @@ def test_a_private_flavor_is_seen_by_those_who_may_use_it(cloud: Client) -> None
 
 def test_administrators_choose_which_flavors_they_list(cloud: Client) -> None:
     make(cloud)
-    make(cloud, name="hidden", id="h", **{"os-flavor-access:is_public": False})
+    make(cloud, name="hidden", id="h", **PRIVATE)
     admin = cloud.as_admin()
 
     def ids(query: str) -> list[str]:

@@ -246,3 +246,84 @@ def test_a_console_token_opens_one_screen_once(cloud: Client, boot: Boot) -> Non
     assert cloud.database.write(lambda tx: facade.redeem_console(tx, token)).server_id == id
     with pytest.raises(Unauthorized):
         cloud.database.write(lambda tx: facade.redeem_console(tx, token))
+
+
+def test_ip6_is_a_filter_for_everyone_from_2_5(cloud: Client, boot: Boot) -> None:
+    boot()
+    assert len(cloud.get("/servers?ip=10.0.0.").body["servers"]) == 1
+    assert cloud.get("/servers?ip6=fd00", microversion="2.5").body["servers"] == []
+    assert len(cloud.get("/servers?ip6=fd00", microversion="2.4").body["servers"]) == 1
+
+
+def test_the_project_may_stand_in_the_path(cloud: Client, boot: Boot) -> None:
+    id, demo = boot(), cloud.facts["demo"]
+    for at in ("2.1", "2.18"):
+        assert cloud.get(f"/{demo}/servers/{id}", microversion=at).body["server"]["id"] == id
+        assert cloud.get(f"/servers/{id}", microversion=at).body["server"]["id"] == id
+
+
+def test_networks_must_be_named_from_2_37(cloud: Client, boot: Boot) -> None:
+    server = {"name": "x", "imageRef": boot.image_id, "flavorRef": boot.flavor_id}
+    assert cloud.post("/servers", {"server": server}, microversion="2.37").status == 400
+    assert cloud.post("/servers", {"server": server}, microversion="2.36").status == 202
+    assert boot.ask("none", networks="none").status == 202
+    assert boot.ask("none", networks="none", at="2.36").status == 400
+    boot.node.turn()
+    found = cloud.get("/servers/detail?name=none").body["servers"][0]
+    assert (found["addresses"], found["status"]) == ({}, "ACTIVE")
+    assert "security_groups" not in found
+
+
+def test_a_server_shows_its_flavor_whole_from_2_47(cloud: Client, boot: Boot) -> None:
+    id = boot()
+    assert show(cloud, id, "2.46")["flavor"]["id"] == "1"
+    assert show(cloud, id, "2.47")["flavor"] == {
+        "original_name": "m1.nano", "vcpus": 1, "ram": 192, "disk": 1, "ephemeral": 0, "swap": 0, "extra_specs": {},
+    }  # fmt: skip
+
+
+def test_filters_by_flavor_and_tags_are_letter_by_letter(cloud: Client, boot: Boot) -> None:
+    boot("a", at="2.52", tags=["Red", "big"])
+    boot("b", at="2.52", tags=["red"])
+
+    def names(query: str) -> list[str]:
+        return sorted(s["name"] for s in cloud.get(f"/servers?{query}", microversion="2.26").body["servers"])
+
+    assert names("flavor=1") == ["a", "b"]
+    assert names("flavor=%25") == names("flavor=2") == []
+    assert (names("tags=Red"), names("tags=Red,big"), names("tags=red,big")) == (["a"], ["a"], [])
+    assert (names("tags-any=red,big"), names("not-tags=Red,big")) == (["a", "b"], ["b"])
+    assert names("not-tags-any=red") == ["a"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": ""}, {"name": " "}, {"name": "x" * 256}, {"accessIPv4": "x"}, {"unknown": 1}, {"status": "ERROR"}],
+)
+def test_a_bad_update_changes_nothing(cloud: Client, boot: Boot, change: dict) -> None:  # type: ignore[type-arg]
+    id = boot()
+    assert cloud.put(f"/servers/{id}", {"server": change}).status == 400
+    assert show(cloud, id)["name"] == "one"
+
+
+def test_an_update_changes_what_it_names(cloud: Client, boot: Boot) -> None:
+    id = boot()
+    body = {"server": {"name": "two", "accessIPv6": "0:0:0:0:0:babe:220.12.22.2", "description": "d"}}
+    updated = cloud.put(f"/servers/{id}", body, microversion="2.19").body["server"]
+    assert (updated["name"], updated["accessIPv6"], updated["description"]) == ("two", "::babe:dc0c:1602", "d")
+    assert show(cloud, id)["OS-EXT-STS:vm_state"] == "active"
+
+
+def test_an_operator_may_say_what_state_a_server_is_in(cloud: Client, boot: Boot, node: Node) -> None:
+    id = boot()
+    act(cloud, id, "os-resetState", {"state": "error"}, status=403)
+    act(cloud.as_admin(), id, "os-resetState", {"state": "error"})
+    node.turn()
+    assert show(cloud, id)["status"] == "ERROR"
+    act(cloud.as_admin(), id, "os-resetState", {"state": "active"})
+    assert show(cloud, id)["status"] == "ACTIVE"
+    act(cloud.as_admin(), id, "os-resetState", {"state": "gone"}, status=400)
+
+
+def test_more_servers_at_once_than_one_transaction_should_make_are_refused(cloud: Client, boot: Boot) -> None:
+    assert boot.ask("many", max_count=2_000_000_000).status == 400

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 
 import pilvi.compute
 from pilvi.compute.microversions import HISTORY
@@ -10,6 +11,7 @@ from pilvi.compute.routes import ROOMS, VERSIONS
 from pilvi.kernel.microversion import minor
 from pilvi.kernel.wire import FOREVER, Body, RequiredSince, View
 
+ROOT = Path(__file__).parents[3]
 BEHAVIOUR_ONLY = {
     "2.1": "everything",
     "2.5": "test_servers.test_ip6_is_a_filter_for_everyone_from_2_5",
@@ -71,6 +73,16 @@ def test_no_mark_names_a_version_that_is_not_listed() -> None:
 def test_every_listed_version_is_borne_by_a_mark_a_test_or_an_operation_we_do_not_have() -> None:
     borne = marks() | {minor(v) for v in BEHAVIOUR_ONLY} | {minor(v) for v in ELSEWHERE}
     assert {v for v in HISTORY if minor(v) not in borne} == set()
+
+
+def test_every_named_test_exists() -> None:
+    for named in BEHAVIOUR_ONLY.values():
+        if named.endswith(".py"):
+            assert (ROOT / named).is_file(), named
+        elif "." in named:
+            module, _, function = named.partition(".")
+            text = (ROOT / "tests/contract/compute" / f"{module}.py").read_text()
+            assert f"def {function}(" in text, f"{named} is promised and not there"
 
 
 def test_what_is_announced_is_the_end_of_the_list() -> None:

@@ -143,7 +143,9 @@ LONGEST_STEP_MS = 7 * 86_400_000.0
 
 
 def _entries(document: Mapping[str, Any]) -> list[Any]:
-    entries = document.get("servers") or []
+    entries = document.get("servers")
+    if entries is None:
+        return []
     if not isinstance(entries, list) or len(entries) > SERVERS_MOST:
         raise BadRequest(f"The servers of a report are a list of at most {SERVERS_MOST}.")
     return entries

@@ -34,7 +34,7 @@ EMPTY: dict[str, Any] = {"str": "", "int": 0, "bool": False, "float": 0.0}
 
 
 def server(**more: Any) -> Server:
-    plain = {f.name: EMPTY.get(getattr(f.type, "__name__", "")) for f in fields(Server)}
+    plain: dict[str, Any] = {f.name: EMPTY.get(getattr(f.type, "__name__", "")) for f in fields(Server)}
     plain |= {
         "id": "one", "vm_state": "active", "wanted_power": "on", "generation": 1, "seen_generation": 1,
         "power_state": 1, "launched_at": NOW, "reboot_kind": "soft", "nics": [],
