@@ -106,6 +106,4 @@ def _holds(room: Prefix, one: Prefix) -> bool:
 
 
 def _overlap(one: Prefix, other: Prefix) -> bool:
-    return one.version == other.version and (
-        one.network_address in other or other.network_address in one
-    )
+    return one.version == other.version and (one.network_address in other or other.network_address in one)
