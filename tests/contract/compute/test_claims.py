@@ -1,4 +1,4 @@
-"""Claims under concurrency: whatever is asked at once, no host holds more than it has and no project more than it may."""
+"""Claims under concurrency: whatever is asked at once, no host and no project gets more than there is for it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

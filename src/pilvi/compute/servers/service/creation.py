@@ -12,7 +12,7 @@ from pilvi.compute.keypairs import service as keypairs
 from pilvi.compute.quotas import service as quotas
 from pilvi.compute.quotas.model import check as check_quota
 from pilvi.compute.scheduling import service as scheduling
-from pilvi.compute.scheduling.model import HostState, Ranking, Request
+from pilvi.compute.scheduling.model import HostState, Ranking, Refusal, Request
 from pilvi.compute.servers import policy, store
 from pilvi.compute.servers.model import Power, Server, Task, VmState, hostname_of, plain_address
 from pilvi.compute.services.model import DEFAULT_ZONE
@@ -262,16 +262,19 @@ def _place(
 def _claim(tx: Tx, server: Server, request: Request) -> tuple[Ranking, HostState | None]:
     """The best host whose claim succeeds: between the look and the claim another transaction may have been faster."""
     ranking = scheduling.choose(tx, request)
+    faster: list[Refusal] = []
     for host in ranking.hosts:
         try:
             placement.claim(
                 tx, consumer_id=server.id, project_id=server.project_id, user_id=server.user_id,
                 consumer_type="INSTANCE", resources={host.provider_id: dict(request.resources)},
             )  # fmt: skip
-        except Conflict:
+        except Conflict as taken:
+            reason = f"another request was faster: {taken.message}"
+            faster.append(Refusal(host.name, reason, "another request was faster, and less than that is free"))
             continue
         return ranking, host
-    return ranking, None
+    return Ranking((), (*ranking.refused, *faster)), None
 
 
 def _details(ranking: Ranking) -> str:
