@@ -112,3 +112,25 @@ def test_an_administrator_may_ask_whose_a_console_token_is(cloud: Client, boot: 
     assert (shown["instance_uuid"], shown["host"]) == (id, "node")
     assert cloud.get(f"/os-console-auth-tokens/{token}", microversion="2.31").status == 403
     assert cloud.as_admin().get("/os-console-auth-tokens/none", microversion="2.31").status == 404
+
+
+def test_network_cards_are_listed_and_shown(cloud: Client, boot: Boot) -> None:
+    path = f"/servers/{boot()}/os-interface"
+    (card,) = cloud.get(path).body["interfaceAttachments"]
+    assert (card["net_id"], card["port_state"]) == (boot.network_id, "ACTIVE")
+    assert card["fixed_ips"][0]["ip_address"].startswith("10.0.0.")
+    assert cloud.get(f"{path}/{card['port_id']}").body == {"interfaceAttachment": card}
+    assert cloud.get(f"{path}/none").status == 404
+    assert cloud.as_stranger().get(path).status == 404
+
+
+def test_a_deletion_is_at_once_and_cannot_be_taken_back(cloud: Client, boot: Boot) -> None:
+    path = f"/servers/{boot()}"
+    reply = cloud.post(f"{path}/action", {"restore": None})
+    assert reply.status == 409
+    assert "vm_state active" in reply.body["conflictingRequest"]["message"]
+    assert cloud.as_reader().post(f"{path}/action", {"forceDelete": None}).status == 403
+    assert cloud.post(f"{path}/action", {"forceDelete": None}).status == 202
+    boot.node.turn()
+    assert cloud.get(path).status == 404
+    assert cloud.post(f"{path}/action", {"forceDelete": None}).status == 404

@@ -1,4 +1,4 @@
-"""/servers/{id}/ips and /servers/{id}/os-security-groups: what the network says of a server."""
+"""/servers/{id}/ips, os-interface and os-security-groups: what the network says of a server."""
 
 from typing import Any
 
@@ -38,3 +38,25 @@ def show(ctx: Context, tx: Tx, server_id: str, label: str) -> dict[str, Any]:
 def security_groups(ctx: Context, tx: Tx, server_id: str) -> dict[str, Any]:
     server = servers.get(ctx, tx, server_id, policy.LIST_GROUPS)
     return {"security_groups": network.security_groups_of_server(ctx, tx, server.id)}
+
+
+def _interface(nic: network.Nic) -> dict[str, Any]:
+    return {
+        "port_id": nic.port_id, "net_id": nic.network_id, "mac_addr": nic.mac, "port_state": nic.status,
+        "fixed_ips": [{"subnet_id": fixed.subnet_id, "ip_address": fixed.ip} for fixed in nic.fixed_ips],
+    }  # fmt: skip
+
+
+@routes.get("/os-interface", rule=policy.INTERFACES_LIST)
+def interfaces(ctx: Context, tx: Tx, server_id: str) -> dict[str, Any]:
+    server = servers.get(ctx, tx, server_id, policy.INTERFACES_LIST)
+    return {"interfaceAttachments": [_interface(nic) for nic in servers.with_nics(tx, [server])[0].nics]}
+
+
+@routes.get("/os-interface/{port_id}", rule=policy.INTERFACES_SHOW)
+def interface(ctx: Context, tx: Tx, server_id: str, port_id: str) -> dict[str, Any]:
+    server = servers.get(ctx, tx, server_id, policy.INTERFACES_SHOW)
+    for nic in servers.with_nics(tx, [server])[0].nics:
+        if nic.port_id == port_id:
+            return {"interfaceAttachment": _interface(nic)}
+    raise NotFound(f"Instance {server_id} does not have a port with id {port_id}.")

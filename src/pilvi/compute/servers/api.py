@@ -123,6 +123,16 @@ def delete(ctx: Context, tx: Tx, server_id: str) -> None:
     service.delete(ctx, tx, server_id)
 
 
+@routes.action(ACTION, "forceDelete", rule=policy.FORCE_DELETE, raw=True)
+def force_delete(ctx: Context, tx: Tx, server_id: str, body: Any) -> None:
+    service.delete(ctx, tx, server_id, policy.FORCE_DELETE)
+
+
+@routes.action(ACTION, "restore", rule=policy.RESTORE, raw=True)
+def restore(ctx: Context, tx: Tx, server_id: str, body: Any) -> None:
+    service.restore(ctx, tx, server_id)
+
+
 @routes.action(ACTION, "os-start", rule=policy.START, body=Nothing)
 def start(ctx: Context, tx: Tx, server_id: str) -> None:
     service.start(ctx, tx, server_id)

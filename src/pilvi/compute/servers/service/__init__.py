@@ -9,6 +9,7 @@ from pilvi.compute.servers.service.actions import (
     reboot,
     remove_security_group,
     reset_state,
+    restore,
     start,
     stop,
     unlock,
@@ -36,6 +37,6 @@ from pilvi.compute.servers.service.reports import expire, observe
 __all__ = [
     "add_security_group", "console_output", "create", "delete", "expire", "find", "get", "host_needs_image",
     "list_", "lock", "missing", "observe", "on_host", "pause", "reboot", "remove_security_group",
-    "replace_metadata", "replace_tags", "reread", "reset_state", "show", "start", "stop", "transitional", "unlock",
-    "unpause", "update", "usage_of_host", "with_nics",
+    "replace_metadata", "replace_tags", "reread", "reset_state", "restore", "show", "start", "stop", "transitional",
+    "unlock", "unpause", "update", "usage_of_host", "with_nics",
 ]  # fmt: skip

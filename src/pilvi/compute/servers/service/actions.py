@@ -16,6 +16,7 @@ from pilvi.compute.servers.model import (
     Server,
     Task,
     VmState,
+    cannot,
     check_action,
     plain_address,
 )
@@ -79,9 +80,15 @@ def reboot(ctx: Context, tx: Tx, id: str, *, hard: bool) -> None:
     _act(ctx, tx, id, policy.REBOOT, REBOOT_HARD if hard else REBOOT, more)
 
 
-def delete(ctx: Context, tx: Tx, id: str) -> None:
+def restore(ctx: Context, tx: Tx, id: str) -> None:
+    """Servers are deleted at once in this cloud: there is never one to take back."""
+    server = get(ctx, tx, id, policy.RESTORE)
+    raise cannot(server, "restore", f"vm_state {server.vm_state}")
+
+
+def delete(ctx: Context, tx: Tx, id: str, rule: Rule = policy.DELETE) -> None:
     """Always accepted. What is on a host goes once the host says that nothing is left; the rest goes now."""
-    server = get(ctx, tx, id, policy.DELETE)
+    server = get(ctx, tx, id, rule)
     check_lock(ctx, server)
     actions.start(ctx, tx, id, server.project_id, "delete")
     if server.host is None:
