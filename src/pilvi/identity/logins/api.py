@@ -4,7 +4,7 @@ from typing import Any
 
 from pilvi.identity import passwords, settings
 from pilvi.identity.logins import service
-from pilvi.identity.logins.model import Login
+from pilvi.identity.logins.model import Login, is_passcode, missing_methods
 from pilvi.identity.rights import service as rights
 from pilvi.identity.rights.model import Validated
 from pilvi.identity.tokens.model import parse
@@ -24,6 +24,7 @@ routes = Routes("identity", "/v3/auth")
 def _prove(ctx: Context, login: Login) -> None:
     """Run every check, whatever is known already: the time taken must not tell what was wrong."""
     fits = [_fits(check.secret, check.hashed, check.is_password) for check in login.checks]
+    fits += [is_passcode(code, secrets, clock.now()) for code, secrets in login.passcodes]
     rules = settings.current.passwords
     user = login.user
     by_password = "password" in {proof.method for proof in login.request.proofs}
@@ -38,6 +39,9 @@ def _prove(ctx: Context, login: Login) -> None:
         _check_expiry(user)
         if user.failures:
             ctx.database.write(lambda tx: users.forget_wrong_passwords(tx, user.id))
+    missing = [] if login.credential is not None else missing_methods(user, login.methods)
+    if missing:
+        raise ctx.database.read(lambda tx: service.receipt_for(tx, login, missing))
 
 
 def _fits(secret: str, hashed: str | None, is_password: bool) -> bool:
@@ -76,7 +80,12 @@ def _answer(tx: Tx, issued: tuple[str, Validated], with_catalog: bool) -> Answer
 @routes.post("/tokens", rule=None, auth="none", raw=True, writes=False, then=_log_in)
 def create(ctx: Context, tx: Tx, body: Any, query: Query) -> tuple[Answer | None, Login, bool]:
     with_catalog = "nocatalog" not in query.text
-    login = service.begin(tx, parse(body))
-    if not login.checks and login.is_sound and not service.needs_write(login):
+    login = service.begin(tx, parse(body), ctx.header("Openstack-Auth-Receipt") or "")
+    if (
+        not (login.checks or login.passcodes)
+        and login.is_sound
+        and login.parent is not None
+        and not service.needs_write(login)
+    ):
         return _answer(tx, service.finish(tx, login), with_catalog), login, with_catalog
     return None, login, with_catalog

@@ -1,6 +1,11 @@
 """A login on its way, between the transaction that finds out what to check and the one that issues the token."""
 
+import hmac
+import struct
+from base64 import b32decode
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import sha1
 
 from pilvi.identity.application_credentials.model import ApplicationCredential
 from pilvi.identity.projects.model import Project
@@ -32,3 +37,36 @@ class Login:
     credential: ApplicationCredential | None = None
     passcodes: list[tuple[str, list[str]]] = field(default_factory=list)
     """One-time passcodes, each with the secrets that it may come from."""
+
+
+PASSCODE_STEP_S = 30
+RECEIPT_LIFETIME_S = 300.0
+"""How long one may take between the first and the last method of a login."""
+
+
+def passcode(secret: str, step: int) -> str | None:
+    """The six digits of one step (RFC 6238), or None for what is no secret in base 32."""
+    try:
+        key = b32decode(secret.upper() + "=" * (-len(secret) % 8))
+    except ValueError:
+        return None
+    digest = hmac.new(key, struct.pack(">Q", step), sha1).digest()
+    at = digest[-1] & 15
+    number = struct.unpack(">I", digest[at : at + 4])[0] & 0x7FFFFFFF
+    return f"{number % 1_000_000:06d}"
+
+
+def is_passcode(given: str, secrets: Iterable[str], now: float) -> bool:
+    """Whether the digits are those of this step or the one before."""
+    step = int(now // PASSCODE_STEP_S)
+    expected = [passcode(secret, step - back) for secret in secrets for back in (0, 1)]
+    return any(code is not None and hmac.compare_digest(code, given) for code in expected)
+
+
+def missing_methods(user: User, methods: Iterable[str]) -> list[list[str]]:
+    """What the user's rules demand beyond these methods; nothing when one rule is met or there are none."""
+    rules = user.options.get("multi_factor_auth_rules") or []
+    if not rules or not user.options.get("multi_factor_auth_enabled", True):
+        return []
+    done = set(methods)
+    return [] if any(set(rule) <= done for rule in rules) else [list(rule) for rule in rules]

@@ -1,8 +1,13 @@
 """The two halves of a login: `begin` finds out what must be checked, `finish` issues the token."""
 
+import orjson
+from cryptography.fernet import InvalidToken
+
 from pilvi.identity.application_credentials import service as application_credentials
+from pilvi.identity.credentials import service as credentials
 from pilvi.identity.domains import service as domains
-from pilvi.identity.logins.model import Check, Login
+from pilvi.identity.keys import service as keys
+from pilvi.identity.logins.model import RECEIPT_LIFETIME_S, Check, Login
 from pilvi.identity.projects import service as projects
 from pilvi.identity.projects.model import Project
 from pilvi.identity.rights import service as rights
@@ -12,13 +17,16 @@ from pilvi.identity.tokens.model import Named, Proof, Request, Scope, Token
 from pilvi.identity.trusts import service as trusts
 from pilvi.identity.users import service as users
 from pilvi.identity.users.model import User
+from pilvi.kernel import clock
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import Forbidden, Unauthorized
 
 
-def begin(tx: Tx, request: Request) -> Login:
+def begin(tx: Tx, request: Request, receipt: str = "") -> Login:
     """Look up whom and what the proofs name. Only a bad token is refused at once; nothing slow depends on it."""
     login = Login(request)
+    if receipt:
+        _by_receipt(tx, login, receipt)
     for proof in request.proofs:
         login.methods.append(proof.method)
         if proof.method == "token":
@@ -29,6 +37,10 @@ def begin(tx: Tx, request: Request) -> Login:
             login.checks.append(Check(proof.secret, user.password_hash if user else None))
         elif proof.method == "application_credential":
             _by_credential(tx, login, proof)
+        elif proof.method == "totp":
+            user = _find_user(tx, proof.user)
+            _is_about(tx, login, user)
+            login.passcodes.append((proof.secret, credentials.totp_secrets(tx, user.id) if user else []))
         else:
             raise Unauthorized(f"Attempted to authenticate with an unsupported method: {proof.method[:64]}.")
     return login
@@ -79,6 +91,38 @@ def _by_credential(tx: Tx, login: Login, proof: Proof) -> None:
         return
     login.credential = credential
     _is_about(tx, login, users.find(tx, credential.user_id))
+
+
+def _by_receipt(tx: Tx, login: Login, text: str) -> None:
+    """Methods that were proven in an earlier request of the same login."""
+    try:
+        known = orjson.loads(keys.cipher(tx, "receipt").decrypt(text.encode()[:4096]))
+    except (InvalidToken, ValueError):
+        raise rights.refused() from None
+    if known["expires_at"] <= clock.now():
+        raise rights.refused()
+    login.methods += known["methods"]
+    _is_about(tx, login, users.find(tx, known["user_id"]))
+
+
+def receipt_for(tx: Tx, login: Login, missing: list[list[str]]) -> Unauthorized:
+    """More methods are needed: a receipt for those that were proven."""
+    user, domain = login.user, login.user_domain
+    assert user is not None
+    assert domain is not None
+    now = clock.now()
+    kept = {"user_id": user.id, "methods": login.methods, "expires_at": now + RECEIPT_LIFETIME_S}
+    text = keys.cipher(tx, "receipt").encrypt(orjson.dumps(kept)).decode()
+    receipt = {
+        "methods": login.methods,
+        "user": {"id": user.id, "name": user.name, "domain": {"id": domain.id, "name": domain.name}},
+        "issued_at": clock.timestamp(now),
+        "expires_at": clock.timestamp(now + RECEIPT_LIFETIME_S),
+    }
+    extra = {"receipt": receipt, "required_auth_methods": missing}
+    return Unauthorized(
+        "Additional authentications steps required.", headers={"Openstack-Auth-Receipt": text}, extra=extra
+    )
 
 
 # ---- the second half ---------------------------------------------------------------------------------------------
