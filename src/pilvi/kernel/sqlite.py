@@ -146,4 +146,6 @@ class SqliteDatabase:
         self._writer.raw.execute(sql)
 
     def close(self) -> None:
+        # Readers of other threads may still be open: without this the file alone would lack what the log holds.
+        self._writer.raw.execute("pragma wal_checkpoint(truncate)")
         self._writer.raw.close()
