@@ -45,7 +45,9 @@ class World:
 
     def __init__(self, admin: Client) -> None:
         self.admin = admin
-        self.roles = {role["name"]: role["id"] for role in admin.get("/roles").body["roles"]}
+        reply = admin.get("/roles")
+        assert reply.status == 200, reply.content
+        self.roles = {role["name"]: role["id"] for role in reply.body["roles"]}
 
     def make(self, path: str, root: str, **body: Any) -> dict[str, Any]:
         reply = self.admin.post(path, {root: body})

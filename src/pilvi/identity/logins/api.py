@@ -28,10 +28,11 @@ def _prove(ctx: Context, login: Login) -> None:
     rules = settings.current.passwords
     user = login.user
     by_password = "password" in {proof.method for proof in login.request.proofs}
-    if by_password and user is not None and is_locked_out(user, rules, clock.now()):
+    guessable = by_password or bool(login.passcodes)
+    if guessable and user is not None and is_locked_out(user, rules, clock.now()):
         raise rights.refused()
     if not all(fits) or not login.is_sound or user is None:
-        if by_password and rules.lockout_failures:
+        if guessable and rules.lockout_failures:
             id = user.id if user is not None else ""
             ctx.database.write(lambda tx: users.count_wrong_password(tx, id, rules))
         raise rights.refused()
@@ -77,15 +78,18 @@ def _answer(tx: Tx, issued: tuple[str, Validated], with_catalog: bool) -> Answer
     return Answer(201, document(tx, validated, with_catalog=with_catalog), headers)
 
 
+def _is_proven(login: Login) -> bool:
+    """A token was all that came: there is nothing slow to check and nothing to write."""
+    user = login.user
+    if login.checks or login.passcodes or not login.is_sound or login.parent is None or user is None:
+        return False
+    return not service.needs_write(login) and not missing_methods(user, login.methods)
+
+
 @routes.post("/tokens", rule=None, auth="none", raw=True, writes=False, then=_log_in)
 def create(ctx: Context, tx: Tx, body: Any, query: Query) -> tuple[Answer | None, Login, bool]:
     with_catalog = "nocatalog" not in query.text
     login = service.begin(tx, parse(body), ctx.header("Openstack-Auth-Receipt") or "")
-    if (
-        not (login.checks or login.passcodes)
-        and login.is_sound
-        and login.parent is not None
-        and not service.needs_write(login)
-    ):
+    if _is_proven(login):
         return _answer(tx, service.finish(tx, login), with_catalog), login, with_catalog
     return None, login, with_catalog
