@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pilvi.kernel.migrate import migrate
 from tests.contract.client import Client
 
 PASSWORD = "secret-of-admin"
+PREFIX = "/compute/v2.1"
 ENGINES = ("sqlite", "postgresql")
 
 
@@ -65,6 +66,14 @@ def login(cloud: Client, user: str, password: str, project: str | None) -> str:
 
 def settle(cloud: Client) -> Client:
     """Two projects and a user for each part that tests play: admin, member, reader, stranger."""
+    known = getattr(cloud.database, "accounts", None)
+    if known is None:
+        return _settle(cloud)
+    tokens, facts = known
+    return Client(cloud.app, dict(tokens), PREFIX, tokens["member"], facts=facts, database=cloud.database)
+
+
+def _settle(cloud: Client) -> Client:
     tokens = {"admin": login(cloud, "admin", PASSWORD, "admin")}
     admin = Client(cloud.app, tokens, "/identity/v3", tokens["admin"], database=cloud.database)
     roles = {role["name"]: role["id"] for role in admin.get("/roles").body["roles"]}
@@ -84,7 +93,18 @@ def settle(cloud: Client) -> Client:
         granted = admin.put(f"/projects/{facts[project]}/users/{user_id}/roles/{roles[role]}")
         assert granted.status == 204, granted.content
         tokens[user] = login(cloud, user, f"secret-of-{user}", project)
-    return Client(cloud.app, tokens, "/compute/v2.1", tokens["member"], facts=facts, database=cloud.database)
+    return Client(cloud.app, tokens, PREFIX, tokens["member"], facts=facts, database=cloud.database)
+
+
+Accounts = tuple[Mapping[str, str], Mapping[str, Any]]
+
+
+def furnish_template(database: Database, folder: Path) -> Accounts:
+    """A template holds the accounts too: passwords are slow on purpose, and every test wants the same ones."""
+    furnish(database)
+    cloud = _settle(open_cloud(database, folder))
+    database.close()
+    return cloud.tokens, cloud.facts
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -93,12 +113,10 @@ def quiet_logs(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "cloud.db"
-    database = connect(str(path))
-    furnish(database)
-    database.close()
-    return path
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Accounts]:
+    folder = tmp_path_factory.mktemp("template")
+    path = folder / "cloud.db"
+    return path, furnish_template(connect(str(path)), folder)
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +133,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_url: str) -> str:
+def postgres_template(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Accounts]:
     """A database with schema and bootstrap, copied for each test."""
     import psycopg
 
@@ -123,9 +141,7 @@ def postgres_template(postgres_url: str) -> str:
     with psycopg.connect(postgres_url, autocommit=True) as raw:
         raw.execute(f'create database "{name}"')
     database = connect(_named(postgres_url, name))
-    furnish(database)
-    database.close()
-    return name
+    return name, furnish_template(database, tmp_path_factory.mktemp("template"))
 
 
 def _named(url: str, name: str) -> str:
@@ -139,20 +155,22 @@ def _named(url: str, name: str) -> str:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty cloud's database, on each engine."""
     if request.param == "sqlite":
-        template: Path = request.getfixturevalue("sqlite_template")
+        template, accounts = request.getfixturevalue("sqlite_template")
         shutil.copy(template, tmp_path / "cloud.db")
-        opened = connect(str(tmp_path / "cloud.db"))
+        opened: Any = connect(str(tmp_path / "cloud.db"))
+        opened.accounts = accounts
         yield opened
         opened.close()
         return
     import psycopg
 
     url: str = request.getfixturevalue("postgres_url")
-    name: str = request.getfixturevalue("postgres_template")
+    name, accounts = request.getfixturevalue("postgres_template")
     fresh = f"test_{os.getpid()}_{abs(hash(tmp_path))}"
     with psycopg.connect(url, autocommit=True) as raw:
         raw.execute(f'create database "{fresh}" template "{name}"')
     opened = connect(_named(url, fresh))
+    opened.accounts = accounts
     yield opened
     opened.close()
     with psycopg.connect(url, autocommit=True) as raw:

@@ -65,6 +65,7 @@ class SqliteDatabase:
         self.path = path
         self.compiler = Compiler(dialect.dialect(paramstyle="named"))
         self._local = threading.local()
+        self._readers: list[apsw.Connection] = []
         self._writer = SqliteConnection(_open(path))
         self._turn = threading.Lock()
         self._count = threading.Lock()
@@ -76,6 +77,7 @@ class SqliteDatabase:
         if connection is None:
             connection = self._local.reader = SqliteConnection(_open(self.path))
             connection.raw.execute("pragma query_only=ON")
+            self._readers.append(connection.raw)
         connection.raw.execute("begin")
         try:
             return work(Tx(connection, self.compiler, writes=False))

@@ -15,6 +15,8 @@ ROOT: Final = Path(__file__).parents[3]
 KINDS: Final = ("unit", "contract", "integration", "e2e", "acceptance")
 SERIAL: Final = ("integration", "e2e", "acceptance")  # Real guests and namespaces share two cores: one after another.
 BROWSER: Final = ("chromium",)  # Consoles are looked at as people do.
+IN_MEMORY: Final = ("tests/unit", "tests/contract")  # Many small databases, none of which has to survive anything.
+SHARED_MEMORY: Final = Path("/dev/shm")
 NO_TESTS_COLLECTED: Final = 5
 SCRIPTS: Final = Path(sys.executable).parent
 
@@ -82,6 +84,8 @@ def gate(title: str, argv: Sequence[str], *, show: bool = False) -> None:
     """Runs one gate. Its output appears when it fails, or always with `show`."""
     started = time.monotonic()
     environment = {**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"}
+    if title in IN_MEMORY and SHARED_MEMORY.is_dir():
+        environment["TMPDIR"] = str(SHARED_MEMORY)
     result = subprocess.run(
         argv,
         cwd=ROOT,
