@@ -312,6 +312,7 @@ def test_an_update_changes_what_it_names(cloud: Client, boot: Boot) -> None:
     updated = cloud.put(f"/servers/{id}", body, microversion="2.19").body["server"]
     assert (updated["name"], updated["accessIPv6"], updated["description"]) == ("two", "::babe:dc0c:1602", "d")
     assert show(cloud, id)["OS-EXT-STS:vm_state"] == "active"
+    assert cloud.put(f"/servers/{id}", {"server": {}}).body["server"]["name"] == "two"
 
 
 def test_an_operator_may_say_what_state_a_server_is_in(cloud: Client, boot: Boot, node: Node) -> None:

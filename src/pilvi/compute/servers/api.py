@@ -113,8 +113,6 @@ def _networks(ctx: Context, body: ServerCreate) -> list[NicRequest] | None:
 def update(ctx: Context, tx: Tx, server_id: str, body: ServerUpdate) -> Server:
     names = {"accessIPv4": "access_ip_v4", "accessIPv6": "access_ip_v6"}
     sent = {names.get(name, name): value for name, value in body.sent().items()}
-    if not sent:
-        raise BadRequest("Nothing to change: give name, description, accessIPv4, accessIPv6 or OS-DCF:diskConfig.")
     return service.update(ctx, tx, server_id, sent)
 
 
