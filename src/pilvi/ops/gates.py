@@ -16,7 +16,7 @@ KINDS: Final = ("unit", "contract", "integration", "e2e", "acceptance")
 SERIAL: Final = ("integration", "e2e", "acceptance")  # Real guests and namespaces share two cores: one after another.
 BROWSER: Final = ("chromium",)  # Consoles are looked at as people do.
 IN_MEMORY: Final = ("tests/unit", "tests/contract")  # Many small databases, none of which has to survive anything.
-SHARED_MEMORY: Final = Path("/dev/shm")
+SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 pytest makes folders of its own in it
 NO_TESTS_COLLECTED: Final = 5
 SCRIPTS: Final = Path(sys.executable).parent
 
