@@ -101,3 +101,38 @@ def test_every_standard_resource_has_tags(net: Net, collection: str) -> None:
 def test_bad_tags_are_refused(net: Net, five: list[str]) -> None:
     for tag in ("a,b", "x" * 256, "a\nb"):
         assert net.ask("PUT", f"/networks/{five[0]}/tags", {"tags": [tag]}).status == 400
+
+
+@pytest.mark.parametrize("key", ["admin_state_up", "port_security_enabled", "name", "description", "created_at"])
+def test_pages_can_be_walked_in_any_order(net: Net, five: list[str], key: str) -> None:
+    net.put("networks", five[2], admin_state_up=False)
+    for direction in ("asc", "desc"):
+        seen: list[str] = []
+        marker = ""
+        while page := net.list("networks", f"limit=1&sort_key={key}&sort_dir={direction}{marker}"):
+            seen.append(page[0]["id"])
+            marker = f"&marker={page[0]['id']}"
+            assert len(seen) <= 5
+        assert sorted(seen) == sorted(five)
+
+
+def test_pages_pass_over_values_that_are_absent(net: Net) -> None:
+    group = net.make("security-groups", name="g")
+    for port in (80, 22):
+        net.make(
+            "security-group-rules", security_group_id=group["id"], direction="ingress", protocol="tcp",
+            port_range_min=port, port_range_max=port,
+        )  # fmt: skip
+    for key in ("port_range_min", "protocol", "remote_group_id"):
+        seen: list[str] = []
+        marker = ""
+        base = f"security_group_id={group['id']}&limit=1&sort_key={key}"
+        while page := net.list("security-group-rules", base + marker):
+            seen.append(page[0]["id"])
+            marker = f"&marker={page[0]['id']}"
+        assert len(seen) == len(set(seen)) == 4
+
+
+def test_numbers_beyond_all_bounds_match_nothing(net: Net, five: list[str]) -> None:
+    assert net.list("networks", "mtu=99999999999999999999") == []
+    assert len(net.list("networks", "limit=99999999999999999999")) == 5

@@ -110,6 +110,10 @@ def test_unknown_attributes_are_refused(net: Net) -> None:
 
 
 def test_the_mtu_has_bounds(net: Net) -> None:
-    assert net.make("networks", mtu=1400)["mtu"] == 1400
+    made = net.make("networks", mtu=1400)
+    assert made["mtu"] == 1400
+    for automatic in (0, None):
+        assert net.make("networks", mtu=automatic)["mtu"] == 1450
+        assert net.put("networks", made["id"], mtu=automatic)["mtu"] == 1450
     for mtu in (9000, 20):
         refused(net.ask("POST", "/networks", {"network": {"mtu": mtu}}), 400, "InvalidInput")

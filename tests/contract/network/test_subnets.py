@@ -103,6 +103,8 @@ def test_a_subnet_is_changed(net: Net) -> None:
     )  # fmt: skip
     assert (changed["gateway_ip"], changed["enable_dhcp"], changed["name"]) == ("10.0.0.254", False, "n")
     assert changed["dns_nameservers"] == ["9.9.9.9"]
+    emptied = net.put("subnets", subnet["id"], dns_nameservers=None, service_types=None)
+    assert (emptied["dns_nameservers"], emptied["service_types"]) == ([], [])
     assert changed["host_routes"] == [{"destination": "10.9.0.0/16", "nexthop": "10.0.0.5"}]
 
 

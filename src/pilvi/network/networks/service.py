@@ -164,9 +164,9 @@ def _segment_taken(network: Network) -> Conflict:
     return conflict("VniInUse", f"The VNI {network.segmentation_id} is in use by another network.")
 
 
-def _mtu(kind: str, asked: int) -> int:
+def _mtu(kind: str, asked: int | None) -> int:
     most = settings.current.mtu if kind == "flat" else settings.current.overlay_mtu
-    if asked == 0:
+    if not asked:
         return most
     if asked > most or asked < MTU_LEAST:
         raise invalid(f"Requested MTU is {asked}: it must be between {MTU_LEAST} and {most} on a {kind} network.")
@@ -185,7 +185,7 @@ def update(ctx: Context, tx: Tx, id: str, values: dict[str, Any]) -> Network:
                 _check_not_in_use_as_external(tx, network)
             rbac.share_with_everybody(tx, "network", id, network.project_id, action=action, on=on)
     values.pop("shared", None)
-    if values.get("mtu") is not None:
+    if "mtu" in values:
         values["mtu"] = _mtu(network.network_type, values["mtu"])
     if values.get("is_default"):
         store.clear_default(tx)

@@ -25,6 +25,9 @@ NOT_FILTERS = frozenset({"limit", "marker", "page_reverse", "sort_key", "sort_di
 TAG_FILTERS = ("tags", "tags-any", "not-tags", "not-tags-any")
 FILTER_VALUES_LIMIT = 500
 """Values of one filter; more would not be a question any more."""
+LIMIT_MOST = 1_000_000
+INTEGER_MOST = 2**31 - 1
+"""What an integer column can hold; a filter by more matches nothing."""
 
 Condition = Callable[[list[str]], Any]
 
@@ -66,11 +69,12 @@ def attributes(table: sa.Table, *same: str, **renamed: str) -> dict[str, Any]:
 
 def page(tx: Tx, listing: Listing, query: Query, where: Sequence[Any] = ()) -> Page[Any]:
     statement = sa.select(listing.table).where(*where, *_conditions(listing, query))
-    limit = query.number("limit") or None
+    limit = query.number("limit", most=LIMIT_MOST) or None
     reverse = query.flag("page_reverse")
     order = _order(listing, query)
     after = _after(tx, listing, query.get("marker") if limit else None, order)
-    statement = keyset(statement, order, after=after, limit=limit, reverse=reverse and limit is not None)
+    keys = [(_comparable(listing.table.c[name]), descending) for name, descending in order]
+    statement = keyset(statement, keys, after=after, limit=limit, reverse=reverse and limit is not None)
     found = cut(tx.all(statement, listing.record), limit, reverse=reverse and limit is not None)
     found.previous = limit is not None
     return found
@@ -102,7 +106,7 @@ def _equals(column: Any, name: str, values: list[str]) -> Any:
         return column.in_([boolean(value) for value in values])
     if isinstance(column.type, sa.Integer):
         try:
-            return column.in_([int(value) for value in values])
+            return column.in_([number for value in values if abs(number := int(value)) <= INTEGER_MOST])
         except ValueError:
             raise BadRequest(f"{name} must be an integer.", type="HTTPBadRequest") from None
     if name in ("created_at", "updated_at"):
@@ -120,9 +124,10 @@ def _tagged(column: Any, name: str, values: list[str]) -> Any:
     return sa.not_(together) if name.startswith("not") else together
 
 
-def _order(listing: Listing, query: Query) -> list[tuple[Any, bool]]:
+def _order(listing: Listing, query: Query) -> list[tuple[str, bool]]:
+    """Names of columns, with True for descending; the id makes the order total."""
     keys, directions = query.all("sort_key"), query.all("sort_dir")
-    if len(directions) > len(keys) or (directions and len(directions) != len(keys)):
+    if directions and len(directions) != len(keys):
         raise BadRequest("The number of sort_keys and sort_dirs must be same", type="HTTPBadRequest")
     order = []
     for i, key in enumerate(keys):
@@ -132,19 +137,30 @@ def _order(listing: Listing, query: Query) -> list[tuple[Any, bool]]:
         direction = directions[i] if directions else "asc"
         if direction not in ("asc", "desc"):
             raise BadRequest(f"sort_dir must be asc or desc, not {direction!r}.", type="HTTPBadRequest")
-        order.append((column, direction == "desc"))
-    if not any(column is listing.table.c.id for column, _ in order):
-        order.append((listing.table.c.id, False))
+        order.append((str(column.name), direction == "desc"))
+    if "id" not in dict(order):
+        order.append(("id", False))
     return order
 
 
-def _after(tx: Tx, listing: Listing, marker: str | None, order: list[tuple[Any, bool]]) -> list[Any] | None:
+def _comparable(column: Any) -> Any:
+    """The column as something that has an order on both engines: nothing comes first, false before true."""
+    if isinstance(column.type, sa.Boolean):
+        return sa.cast(column, sa.Integer)
+    if column.nullable:
+        return sa.func.coalesce(column, -1 if isinstance(column.type, sa.Integer) else "")
+    return column
+
+
+def _after(tx: Tx, listing: Listing, marker: str | None, order: list[tuple[str, bool]]) -> list[Any] | None:
+    """What the marker's row has where the order looks."""
     if marker is None:
         return None
-    row: Any = tx.first(sa.select(listing.table).where(listing.table.c.id == marker))
+    keys = [_comparable(listing.table.c[name]).label(f"k{i}") for i, (name, _) in enumerate(order)]
+    row: Any = tx.first(sa.select(*keys).where(listing.table.c.id == marker))
     if row is None:
         raise missing(listing.what, marker)
-    return [getattr(row, column.name) for column, _ in order]
+    return [getattr(row, f"k{i}") for i in range(len(keys))]
 
 
 def find(tx: Tx, listing: Listing, id: str) -> Any:

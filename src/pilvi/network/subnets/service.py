@@ -150,6 +150,8 @@ def update(ctx: Context, tx: Tx, id: str, values: dict[str, Any]) -> Subnet:
         values.pop("allocation_pools", None)
         if "gateway_ip" in values:
             check_pools(prefix, subnet.allocation_pools, gateway)
+    if "service_types" in values:
+        values["service_types"] = values["service_types"] or []
     if "dns_nameservers" in values:
         values["dns_nameservers"] = check_nameservers(values["dns_nameservers"] or [])
     if "host_routes" in values:
