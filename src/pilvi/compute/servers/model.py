@@ -45,11 +45,11 @@ POWER_STATE = {Power.ON: 1, Power.PAUSED: 3, Power.OFF: 4, Power.CRASHED: 6, Pow
 VM_STATE = {Power.ON: VmState.ACTIVE, Power.PAUSED: VmState.PAUSED, Power.OFF: VmState.STOPPED,
             Power.CRASHED: VmState.STOPPED}  # fmt: skip
 
-STATUS = {
+STATUS: dict[str, str] = {
     VmState.BUILDING: "BUILD", VmState.ACTIVE: "ACTIVE", VmState.STOPPED: "SHUTOFF", VmState.PAUSED: "PAUSED",
     VmState.ERROR: "ERROR",
 }  # fmt: skip
-TASK_STATUS = {
+TASK_STATUS: dict[tuple[str, str], str] = {
     (VmState.ACTIVE, Task.REBOOTING): "REBOOT",
     (VmState.ACTIVE, Task.REBOOTING_HARD): "HARD_REBOOT",
     (VmState.STOPPED, Task.REBOOTING_HARD): "HARD_REBOOT",
@@ -159,12 +159,11 @@ class Server:
 
 def status_of(vm_state: str, task_state: str | None) -> str:
     """What users see: the state, or the work in progress where that has a word of its own."""
-    state = VmState(vm_state)
     if task_state is not None:
-        word = TASK_STATUS.get((state, Task(task_state)))
+        word = TASK_STATUS.get((vm_state, task_state))
         if word is not None:
             return word
-    return STATUS[state]
+    return STATUS[vm_state]
 
 
 def check_action(server: Server, action: Action) -> None:
