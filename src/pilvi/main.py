@@ -91,6 +91,7 @@ def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Ed
         identity.authenticate,
         public_url=config.cloud.public_url,
         front_secret=front_secret,
+        permits=identity.permits,
     )
 
 

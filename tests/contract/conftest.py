@@ -46,6 +46,7 @@ def open_cloud(database: Database, state: Path) -> Client:
         identity.authenticate,
         public_url=config.cloud.public_url,
         front_secret="front-secret",
+        permits=identity.permits,
     )
     return Client(edge.application(), {}, database=database)
 

@@ -86,13 +86,16 @@ class Edge:
         public_url: str,
         front_secret: str = "",
         observe: Callable[[Route | None, str, int, float], None] | None = None,
+        permits: Callable[[Principal, str, str, str], bool] | None = None,
     ) -> None:
+        """`permits` says whether a delegated credential may make this request: service type, method, path below it."""
         self.database = database
         self.services = services
         self.authenticate = authenticate
         self.public_url = public_url.rstrip("/")
         self.front_secret = front_secret
         self.observe = observe
+        self.permits = permits
 
     def application(self) -> Callable[..., Any]:
         app: falcon.App[Any, Any] = falcon.App()
@@ -244,6 +247,8 @@ class Edge:
             self.database.read(lambda t: self._identify(ctx, req, route, t))
             return
         ctx.principal = self.authenticate(tx, ctx.token_id)
+        if self.permits is not None and not self.permits(ctx.principal, route.service, req.method, below(req.path)):
+            raise Unauthorized("The access rules of this application credential do not allow this request.")
         named = req.env.get("pilvi.project_in_path")
         if named and named != ctx.project_id and not ctx.is_admin:
             raise BadRequest(f"The URL names project {named}, the token is for project {ctx.project_id}.")
@@ -458,6 +463,11 @@ def _choose(routes: list[Route], raw: Any, ctx: Context, service: Service) -> Ro
 
 def _unauthorized(ctx: Context) -> Unauthorized:
     return Unauthorized("The request you have made requires authentication.")
+
+
+def below(path: str) -> str:
+    """The path as access rules name it: below the service's own prefix, `/compute/v2.1/servers` → `/v2.1/servers`."""
+    return "/" + path.lstrip("/").partition("/")[2]
 
 
 def _template(path: str) -> str:

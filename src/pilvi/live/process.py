@@ -8,12 +8,13 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
+from pilvi.identity import facade as identity
 from pilvi.kernel import ids
 from pilvi.kernel.config import Config, Secret
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import Forbidden, NotFound, Unauthorized
-from pilvi.kernel.http import Authenticate
+from pilvi.kernel.http import Authenticate, below
 from pilvi.live.client import INTERNAL_HEADER
 
 T = TypeVar("T")
@@ -79,6 +80,8 @@ class LiveProcess:
         if not ctx.token_id:
             raise Unauthorized("The request you have made requires authentication.")
         ctx.principal = await self.read(lambda tx: self._authenticate(tx, ctx.token_id))
+        if not identity.permits(ctx.principal, "image", request.method, below(request.path)):
+            raise Unauthorized("The access rules of this application credential do not allow this request.")
         return ctx
 
     def host_of(self, request: web.Request) -> str:
