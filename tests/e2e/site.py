@@ -89,8 +89,8 @@ class Site:
         return tag
 
     def pids(self) -> dict[str, int]:
-        """Process id by name, as `status` knows them."""
-        document = json.loads(self.pilvi("status", "--json").stdout)
+        """Process id by name, as `status` knows them (it exits with 1 while something is down)."""
+        document = json.loads(self.pilvi("status", "--json", check=False).stdout)
         return {p["name"]: p["pid"] for p in document["processes"] if p.get("pid")}
 
     # -- the stock client ------------------------------------------------------------------------------------------
