@@ -79,6 +79,8 @@ def perform(database: Database, rules: ImportRules, task: Task) -> None:
     """One import from beginning to end. May run again after a crash at any point."""
     image = database.write(lambda tx: service.claim(tx, task))
     if image is None:
+        if database.read(lambda tx: images.find(tx, task.image_id)) is None:
+            FileStore(rules.stores.staging).delete(task.image_id)
         return
     ctx = internal(task.request_id, project_id=task.owner)
     try:
