@@ -35,8 +35,8 @@ GOALS = {
 """Server CPU per request in ms: what the genuine services need (research/peers.md), and what we aim at."""
 
 FAKE = (
-    "compute.hypervisor=fake", "network.driver=fake", "compute.cpu_allocation_ratio=1000.0",
-    "compute.memory_allocation_ratio=1000.0", "compute.disk_allocation_ratio=1000.0",
+    "compute.hypervisor=fake", "network.driver=fake", "compute.cpu_allocation_ratio=100.0",
+    "compute.memory_allocation_ratio=100.0", "compute.disk_allocation_ratio=100.0",
 )  # fmt: skip
 """One host that holds a thousand servers in memory."""
 
