@@ -3,13 +3,11 @@
 from pilvi.compute.quotas import service as quotas
 from pilvi.compute.servers import policy
 from pilvi.compute.servers import service as servers
-from pilvi.compute.servers.model import Server, cannot
+from pilvi.compute.servers.model import CHANGEABLE, Server, cannot
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, Conflict, Forbidden, NotFound
 from pilvi.kernel.policy import Rule
-
-CHANGEABLE = frozenset({"active", "paused", "suspended", "stopped"})
 
 
 def list_(ctx: Context, tx: Tx, server_id: str) -> dict[str, str]:

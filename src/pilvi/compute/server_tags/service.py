@@ -2,14 +2,12 @@
 
 from pilvi.compute.servers import policy
 from pilvi.compute.servers import service as servers
-from pilvi.compute.servers.model import Server
+from pilvi.compute.servers.model import CHANGEABLE, Server
 from pilvi.compute.servers.wire import TAGS_LIMIT
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, Conflict, NotFound
 from pilvi.kernel.policy import Rule
-
-CHANGEABLE = frozenset({"active", "paused", "suspended", "stopped"})
 
 
 def list_(ctx: Context, tx: Tx, server_id: str) -> list[str]:

@@ -71,6 +71,9 @@ OTHER_STATUSES = frozenset({
 })  # fmt: skip
 """Words of the API that no server has as long as the actions behind them do not exist; a filter by them finds none."""
 
+CHANGEABLE = frozenset({"active", "paused", "suspended", "stopped"})
+"""States in which what users hang on a server, metadata and tags, may change."""
+
 DEADLINE_S = 900.0
 """How long a host may take for one task before the server says that something is wrong."""
 
