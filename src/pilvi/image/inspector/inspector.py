@@ -10,6 +10,8 @@ HEAD_BYTES: Final = 384 * 1024
 """Holds the headers of every format, both region tables of VHDX and the descriptor of a usual VMDK."""
 TAIL_BYTES: Final = 2048
 WINDOW_BYTES: Final = 1024 * 1024
+SIZES_END: Final = 1 << 63
+"""No disk is so large, and no database keeps the number."""
 
 Recognise = Callable[[View], Finding | None]
 
@@ -38,6 +40,10 @@ class Inspector:
         self._window_at = -1
         self._has_looked = False
 
+    @property
+    def kept_bytes(self) -> int:
+        return len(self._head) + len(self._tail) + len(self._window)
+
     def feed(self, chunk: bytes | memoryview) -> None:
         piece = memoryview(chunk)
         start = self.size
@@ -46,6 +52,8 @@ class Inspector:
         if not self._has_looked and len(self._head) >= HEAD_BYTES:
             self._has_looked = True
             self._window_at = vhdx.metadata_offset(View(bytes(self._head), b"", len(self._head)))
+            if 0 <= self._window_at < len(self._head):
+                self._window += self._head[self._window_at :]
         if self._window_at >= 0:
             self._keep_window(piece, start)
         self.size += len(piece)
@@ -65,5 +73,9 @@ class Inspector:
         for recognise in FORMATS:
             found = recognise(view)
             if found is not None:
-                return found
+                return found if found.virtual_size < SIZES_END else impossible(found)
         return Finding("raw", self.size)
+
+
+def impossible(found: Finding) -> Finding:
+    return Finding(found.format, 0, found.problem or "its virtual size is impossible")
