@@ -5,7 +5,7 @@ see docs/decisions/0002. Nothing above `store.py` rooms writes SQL.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 import orjson
@@ -52,6 +52,20 @@ class Connection(Protocol):
         """Serialise with whoever else locks this name, until the transaction ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A statement of a hot path: built once for each key, with `sa.bindparam` where `values` go by name.
+
+    Making a Core statement and looking its shape up costs several times what running it does (docs/decisions/0002).
+    A parameter that is an IN list has no place here: its text differs from call to call.
+    """
+
+    key: tuple[Any, ...] | None
+    """Begins with a name that no other statement has, and holds all that changes the SQL. None: built each time."""
+    build: Callable[[], Any]
+    values: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class Compiled:
     """One shape of statement, ready for the driver."""
@@ -64,6 +78,8 @@ class Compiled:
     """Name and kind (`""`, `"bool"`, `"json"`) of each result column."""
     makers: dict[Any, Callable[[tuple[Any, ...]], Any]]
     """Row builders by target type, made when first asked for."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Constants of a `Shaped` statement."""
 
 
 def _kind(type_: sa.types.TypeEngine[Any]) -> str:
@@ -81,15 +97,17 @@ class Compiler:
 
     def compile(self, statement: Any) -> tuple[Compiled, dict[str, Any], str]:
         """The compiled shape, its parameters, and the SQL text (which differs per call only for IN lists)."""
+        values = None
+        if type(statement) is Shaped:
+            if statement.key is not None:
+                return self._shaped(statement)
+            statement, values = statement.build(), statement.values
         key = statement._generate_cache_key()
         assert key is not None, f"this statement cannot be cached: {statement}"
         compiled = self._cache.get(key.key)
         if compiled is None:
-            compiled = self._build(statement, key)
-            if len(self._cache) >= CACHE_LIMIT:
-                self._cache.clear()
-            self._cache[key.key] = compiled
-        params = compiled.compiler.construct_params(extracted_parameters=key.bindparams, escape_names=False)
+            compiled = self._keep(key.key, self._build(statement, key))
+        params = compiled.compiler.construct_params(values, extracted_parameters=key.bindparams, escape_names=False)
         sql = compiled.sql
         if compiled.expanding:
             state = compiled.compiler._process_parameters_for_postcompile(params)
@@ -98,6 +116,27 @@ class Compiler:
             value = params.get(name)
             params[name] = None if value is None else orjson.dumps(value).decode()
         return compiled, cast(dict[str, Any], params), sql
+
+    def _shaped(self, statement: Shaped) -> tuple[Compiled, dict[str, Any], str]:
+        compiled = self._cache.get(statement.key)
+        if compiled is None:
+            compiled = self._build(statement.build())
+            assert not compiled.expanding, "an IN list changes the text of a shaped statement"
+            own = {name: p.value for p, name in compiled.compiler.bind_names.items() if not p.required}
+            frozen = {name: value for name, value in own.items() if value != 0}  # SQLite's LIMIT brings OFFSET 0.
+            assert not frozen, f"values that later calls would get too: {frozen}; give them as `values`"
+            compiled.fixed = own
+            self._keep(statement.key, compiled)
+        params = {**compiled.fixed, **statement.values}
+        for name in compiled.json_params:
+            params[name] = None if params[name] is None else orjson.dumps(params[name]).decode()
+        return compiled, params, compiled.sql
+
+    def _keep(self, key: Any, compiled: Compiled) -> Compiled:
+        if len(self._cache) >= CACHE_LIMIT:
+            self._cache.clear()
+        self._cache[key] = compiled
+        return compiled
 
     def _build(self, statement: Any, key: Any = None) -> Compiled:
         # The key lets the compiler take the values of another statement of the same shape.

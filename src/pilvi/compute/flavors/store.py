@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.compute.flavors.model import Flavor
-from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.db import Json, Shaped, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.paging import Page, cut, keyset
 
@@ -69,24 +69,36 @@ def page(
     limit: int | None,
 ) -> Page[Flavor]:
     """Flavors that a project may use (all for `project_id=None`)."""
-    query = sa.select(flavors)
-    if is_public is not None:
-        query = query.where(flavors.c.is_public.is_(is_public))
+    values: dict[str, Any] = {"at_least_disk": min_disk, "at_least_ram": min_ram}
     if project_id is not None:
-        mine = sa.select(access.c.flavor_id).where(access.c.project_id == project_id)
-        query = query.where(sa.or_(flavors.c.is_public.is_(True), flavors.c.id.in_(mine)))
-    if min_disk:
-        query = query.where(flavors.c.disk >= min_disk)
-    if min_ram:
-        query = query.where(flavors.c.ram >= min_ram)
+        values["wanted_project_id"] = project_id
     if name is not None:
-        query = query.where(flavors.c.name == name)
-    column = SORT_KEYS[sort_key]
-    order: list[tuple[Any, bool]] = [(column, descending)]
-    if column is not flavors.c.id:
-        order.append((flavors.c.id, descending))
-    after = None if marker is None else [getattr(marker, c.name) for c, _ in order]
-    return cut(tx.all(keyset(query, order, after=after, limit=limit), Flavor), limit)
+        values["wanted_name"] = name
+    if limit is not None:
+        values["page_rows"] = limit + 1
+
+    def build() -> sa.Select[Any]:
+        query = sa.select(flavors).where(
+            flavors.c.disk >= sa.bindparam("at_least_disk"), flavors.c.ram >= sa.bindparam("at_least_ram")
+        )
+        if is_public is not None:
+            query = query.where(flavors.c.is_public.is_(is_public))
+        if project_id is not None:
+            mine = sa.select(access.c.flavor_id).where(access.c.project_id == sa.bindparam("wanted_project_id"))
+            query = query.where(sa.or_(flavors.c.is_public.is_(True), flavors.c.id.in_(mine)))
+        if name is not None:
+            query = query.where(flavors.c.name == sa.bindparam("wanted_name"))
+        column = SORT_KEYS[sort_key]
+        order: list[tuple[Any, bool]] = [(column, descending)]
+        if column is not flavors.c.id:
+            order.append((flavors.c.id, descending))
+        after = None if marker is None else [getattr(marker, c.name) for c, _ in order]
+        query = keyset(query, order, after=after, limit=None)
+        return query if limit is None else query.limit(sa.bindparam("page_rows", type_=sa.Integer))
+
+    # A marker's place in the order stands in the statement itself.
+    key = None if marker is not None else ("flavors.page", is_public, sort_key, descending, *values)
+    return cut(tx.all(Shaped(key, build, values), Flavor), limit)
 
 
 def set_extra_specs(tx: Tx, id: str, specs: dict[str, str]) -> None:

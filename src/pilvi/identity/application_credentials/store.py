@@ -53,7 +53,7 @@ def find_named(tx: Tx, user_id: str, name: str) -> ApplicationCredential | None:
 
 def of_user(tx: Tx, user_id: str, query: Query) -> Page[ApplicationCredential]:
     columns = {"name": credentials.c.name, "id": credentials.c.id}
-    return page(tx, credentials, ApplicationCredential, query, columns, [credentials.c.user_id == user_id])
+    return page(tx, credentials, ApplicationCredential, query, columns, user_id=user_id)
 
 
 def all_of_user(tx: Tx, user_id: str) -> list[ApplicationCredential]:
@@ -95,7 +95,7 @@ def rules(tx: Tx, ids: list[str]) -> list[AccessRule]:
 
 def rules_of_user(tx: Tx, user_id: str, query: Query) -> Page[AccessRule]:
     columns: dict[str, Any] = {name: access_rules.c[name] for name in ("service", "method", "path")}
-    return page(tx, access_rules, AccessRule, query, columns, [access_rules.c.user_id == user_id])
+    return page(tx, access_rules, AccessRule, query, columns, user_id=user_id)
 
 
 def delete_rule(tx: Tx, id: str) -> None:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.db import Shaped, Tx, metadata
 
 epochs = sa.Table(
     "identity_epochs",
@@ -11,7 +11,9 @@ epochs = sa.Table(
     sa.Column("epoch", sa.BigInteger, nullable=False),
 )
 
-_CURRENT = sa.select(epochs.c.epoch).where(epochs.c.id == sa.literal_column("1"))
+_CURRENT = Shaped(
+    ("identity epoch",), lambda: sa.select(epochs.c.epoch).where(epochs.c.id == sa.literal_column("1")), {}
+)
 _NEXT = epochs.update().where(epochs.c.id == 1).values(epoch=epochs.c.epoch + 1)
 
 

@@ -76,10 +76,10 @@ def in_domain(tx: Tx, domain_id: str) -> list[Project]:
 
 
 def search(tx: Tx, query: Query, *, domains: bool, domain_id: str | None = None) -> Page[Project]:
-    where = [projects.c.is_domain == domains]
+    fixed: dict[str, Any] = {"is_domain": domains}
     if domain_id is not None:
-        where.append(projects.c.id == domain_id if domains else projects.c.domain_id == domain_id)
-    return page(tx, projects, Project, query, _COLUMNS, where)
+        fixed["id" if domains else "domain_id"] = domain_id
+    return page(tx, projects, Project, query, _COLUMNS, **fixed)
 
 
 def update(tx: Tx, project: Project, changes: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ def implications(tx: Tx) -> list[tuple[str, str]]:
 
 
 def search(tx: Tx, query: Query, domain_id: str) -> Page[Role]:
-    return page(tx, roles, Role, query, _COLUMNS, [roles.c.domain_id == domain_id])
+    return page(tx, roles, Role, query, _COLUMNS, domain_id=domain_id)
 
 
 def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:

@@ -1,0 +1,48 @@
+"""Statements that are built once: their values change from call to call, and nothing else may."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pilvi.kernel.db import Database, Shaped, connect
+
+shapes = sa.Table("test_shapes", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    found = connect(str(tmp_path / "shapes.db"))
+    found.script("create table test_shapes (id integer primary key); insert into test_shapes values (1), (2), (3)")
+    yield found
+    found.close()
+
+
+def above(least: int, built: list[int], key: tuple[Any, ...] | None = ("above",)) -> Shaped:
+    def build() -> sa.Select[Any]:
+        built.append(least)
+        return sa.select(shapes.c.id).where(shapes.c.id > sa.bindparam("least")).limit(sa.bindparam("rows"))
+
+    return Shaped(key, build, {"least": least, "rows": 10})
+
+
+def test_a_shape_is_built_once_and_its_values_are_of_each_call(database: Database) -> None:
+    built: list[int] = []
+    found = [database.read(lambda tx, n=n: tx.scalars(above(n, built))) for n in (0, 1, 2)]  # type: ignore[misc]
+    assert found == [[1, 2, 3], [2, 3], [3]]
+    assert built == [0]
+
+
+def test_without_a_key_it_is_built_each_time(database: Database) -> None:
+    built: list[int] = []
+    found = [database.read(lambda tx, n=n: tx.scalars(above(n, built, None))) for n in (0, 2)]  # type: ignore[misc]
+    assert found == [[1, 2, 3], [3]]
+    assert built == [0, 2]
+
+
+def test_a_value_inside_a_shape_is_refused(database: Database) -> None:
+    shaped = Shaped(("frozen",), lambda: sa.select(shapes.c.id).where(shapes.c.id > 1), {})
+    with pytest.raises(AssertionError, match="values that later calls would get too"):
+        database.read(lambda tx: tx.scalars(shaped))
