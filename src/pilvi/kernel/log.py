@@ -9,8 +9,10 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -20,6 +22,7 @@ import structlog
 LARGEST_BYTES: Final = 8 * 1024 * 1024
 KEPT_FILES: Final = 4  # The current one and three older ones.
 LONGEST_LINE: Final = 16 * 1024
+FOLLOW_EVERY_S: Final = 1.0
 
 _SECRET_FIELD: Final = re.compile(
     r"pass(word|wd|phrase)|secret|token|authorization|cookie|private_?key|user_?data|admin_?pass|credential",
@@ -86,9 +89,12 @@ def _hidden(value: object, depth: int = 0) -> object:
 
 
 def _is_secret(key: str, value: object) -> bool:
-    if value is None or isinstance(value, bool | int | float) or _HARMLESS_FIELD.search(key):
-        return False
-    return _SECRET_FIELD.search(key) is not None
+    return not (value is None or isinstance(value, bool | int | float)) and _names_secret(key)
+
+
+@lru_cache(maxsize=1000)
+def _names_secret(key: str) -> bool:
+    return _HARMLESS_FIELD.search(key) is None and _SECRET_FIELD.search(key) is not None
 
 
 def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> bytes:
@@ -120,6 +126,7 @@ class RotatingFile:
         self._largest_bytes = largest_bytes
         self._kept = kept
         self._lock = threading.Lock()
+        self._looked_at = 0.0
         self._fd = self._open()
 
     def _open(self) -> int:
@@ -144,7 +151,14 @@ class RotatingFile:
         return named.st_ino == os.fstat(self._fd).st_ino
 
     def _follow(self) -> None:
-        """Another process may have turned the file over."""
+        """Another process may have turned the file over; a few lines more in the older file lose nothing."""
+        now = time.monotonic()
+        if now - self._looked_at < FOLLOW_EVERY_S:
+            return
+        self._looked_at = now
+        self._take_current()
+
+    def _take_current(self) -> None:
         if not self._is_current():
             fresh = self._open()
             os.close(self._fd)
@@ -157,7 +171,7 @@ class RotatingFile:
                 source = self._path if number == 1 else self._path.with_name(f"{self._path.name}.{number - 1}")
                 if source.exists():
                     source.replace(self._path.with_name(f"{self._path.name}.{number}"))
-        self._follow()
+        self._take_current()
 
 
 class _FromLibraries(logging.Handler):
