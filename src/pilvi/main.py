@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pilvi.kernel.http import Edge, Service
     from pilvi.kernel.loop import Loop
 
-SCHEMA = ("kernel", "identity", "image", "placement", "compute", "network")
+SCHEMA = ("kernel", "identity", "image", "placement", "compute", "network", "ops")
 """Services with tables, in the order in which their migrations run."""
 
 CONFIG_VARIABLE = "PILVI_CONFIG"
@@ -76,9 +76,10 @@ def loops_of(config: Config) -> "list[Loop]":
     from pilvi.image import routes as image
     from pilvi.kernel import retention
     from pilvi.network import routes as network
+    from pilvi.ops.audit import reconcile as audit
 
     kept = retention.loop(compute.kept())
-    return [*compute.loops(), *image.loops(config), *network.loops(), kept]
+    return [*compute.loops(), *image.loops(config), *network.loops(), audit.loop(), kept]
 
 
 def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Edge":

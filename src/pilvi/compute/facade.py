@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pilvi.compute.quotas import service as quotas
 from pilvi.compute.remote_consoles import service as remote_consoles
 from pilvi.compute.servers import service as servers
 from pilvi.kernel.db import Tx
@@ -25,3 +26,8 @@ def redeem_console(tx: Tx, token: str) -> Console:
 def host_needs_image(tx: Tx, host: str, image_id: str) -> bool:
     """Whether a server on this host was made from the image: only then may the host's agent fetch it."""
     return servers.host_needs_image(tx, host, image_id)
+
+
+def limits_of(tx: Tx, project_id: str) -> dict[str, int]:
+    """The quota in force for a project: resource → limit, -1 for none."""
+    return quotas.limits_of(tx, project_id)

@@ -34,4 +34,4 @@ def load_tables(service: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["kernel", "identity", "image", "placement", "compute", "network"])
+    main(sys.argv[1:] or ["kernel", "identity", "image", "placement", "compute", "network", "ops"])

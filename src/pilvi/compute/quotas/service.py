@@ -70,6 +70,7 @@ def class_limits(ctx: Context, tx: Tx) -> dict[str, int]:
 def update_class(ctx: Context, tx: Tx, values: Mapping[str, int]) -> dict[str, int]:
     policy.CLASS_UPDATE.check(ctx)
     quotas.put(tx, "compute", quotas.DEFAULTS, {n: v for n, v in values.items() if n in DEFAULTS | NETWORK})
+    ctx.about("quota_set", quotas.DEFAULTS)
     return limits_of(tx, quotas.DEFAULTS)
 
 
