@@ -23,6 +23,7 @@ def read(config: IdentityConfig) -> None:
     """Put the operator's file in force."""
     current.token_lifetime_s = float(config.token_lifetime_s)
     current.limit_model = config.limit_model
+    current.expired_token_grace_s = float(config.expired_token_s)
     current.passwords = PasswordRules(
         lockout_failures=config.lockout_failures,
         lockout_s=float(config.lockout_s),
@@ -31,4 +32,6 @@ def read(config: IdentityConfig) -> None:
         unique_last=config.password_history,
         regex=config.password_regex,
         regex_description=config.password_regex_description,
+        change_first=config.password_change_first,
+        inactive_days=config.inactive_days,
     )

@@ -99,6 +99,9 @@ class IdentityConfig:
     password_history: int = 0  # So many former passwords cannot be used again.
     password_regex: str = ""  # What a password must match.
     password_regex_description: str = ""  # The same for people.
+    password_change_first: bool = False  # A password that an administrator set must be changed at its first use.
+    inactive_days: int = 0  # An account that nobody used for so many days counts as disabled; 0: never.
+    expired_token_s: int = 172800  # A service may finish a user's work so long after the user's token ended.
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class ImageConfig:
     largest_gib: int = 64  # Uploads beyond this are refused while they stream.
     import_from: str = ""  # Hosts that imports may fetch from although they are not public: "name, 10.0.0.5:8080".
     show_locations: bool = False  # Show where bytes are, and let owners say so: they could swap what others read.
+    cache_gib: int = 10  # Copies of images that are slow to read, kept where they are served from; 0: no cache.
     second_store: Path | None = None  # A directory for a second store, such as another disk.
 
 
@@ -347,7 +351,10 @@ def _check_ranges(config: Config) -> None:
         ("[front] max_connections", config.front.max_connections, 300, 100_000),
         ("[database] pool_size", config.database.pool_size, 2, 1000),
         ("[identity] token_lifetime_s", config.identity.token_lifetime_s, 60, 31 * 24 * 3600),
+        ("[identity] inactive_days", config.identity.inactive_days, 0, 36500),
+        ("[identity] expired_token_s", config.identity.expired_token_s, 0, 31 * 24 * 3600),
         ("[image] largest_gib", config.image.largest_gib, 1, 1024 * 1024),
+        ("[image] cache_gib", config.image.cache_gib, 0, 1024 * 1024),
         ("[network] mtu", config.network.mtu, 1280, 65535),
         ("[agent] report_interval_s", config.agent.report_interval_s, 1, 3600),
         ("[compute] cpu_allocation_ratio", config.compute.cpu_allocation_ratio, 0.1, 1000.0),

@@ -80,3 +80,21 @@ def test_in_two_levels_a_child_never_has_more_than_its_parent(world: World, two_
     assert world.admin.patch(f"/limits/{above['id']}", {"limit": {"resource_limit": 7}}).status == 403
     assert world.admin.patch(f"/limits/{made['id']}", {"limit": {"resource_limit": -1}}).status == 403
     assert world.admin.get("/limits/model").body["model"]["name"] == "strict_two_level"
+
+
+def test_a_project_is_shown_with_the_limits_of_its_parents_and_children(world: World) -> None:
+    registered = register(world)
+    user, parent = world.member()
+    child = world.project("child", parent_id=parent["id"])
+    world.grant(f"/projects/{child['id']}/users/{user['id']}/roles/{world.roles['member']}")
+    limit(world, registered, 3, project_id=child["id"])
+    me = with_token(world.admin, world.project_token(user, parent))
+    shown = me.get(f"/projects/{parent['id']}?subtree_as_list&include_limits").body["project"]["subtree"]
+    assert [(e["project"]["id"], [o["resource_limit"] for o in e["project"]["limits"]]) for e in shown] == [
+        (child["id"], [3])
+    ]
+    plain = me.get(f"/projects/{parent['id']}?subtree_as_list").body["project"]["subtree"]
+    assert "limits" not in plain[0]["project"]
+    above = with_token(world.admin, world.project_token(user, child))
+    parents = above.get(f"/projects/{child['id']}?parents_as_list=1&include_limits=1").body["project"]["parents"]
+    assert [(e["project"]["id"], e["project"]["limits"]) for e in parents] == [(parent["id"], [])]

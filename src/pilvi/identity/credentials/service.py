@@ -16,10 +16,13 @@ from pilvi.identity.users import service as users
 from pilvi.kernel import ids
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import BadRequest, Forbidden, NotFound
+from pilvi.kernel.errors import BadRequest, Fault, Forbidden, NotFound
 from pilvi.kernel.paging import Page
 from pilvi.kernel.policy import Rule
 from pilvi.kernel.query import Query
+
+PASSCODE_STEPS_KEPT = 10
+"""More than the steps in which a passcode is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +132,14 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     store.delete(tx, id)
 
 
-def totp_secrets(tx: Tx, user_id: str) -> list[str]:
-    """The seeds from which a user's one-time passcodes may come."""
-    return [_clear(tx, c) for c in store.of_user(tx, user_id, TOTP)]
+def totp_secrets(tx: Tx, user_id: str) -> dict[str, str]:
+    """The seeds from which a user's one-time passcodes may come, by the credential's id."""
+    return {c.id: _clear(tx, c) for c in store.of_user(tx, user_id, TOTP)}
+
+
+def use_passcode(tx: Tx, credential_id: str, step: int, used: Fault) -> None:
+    """A passcode is good once: raises `used` the second time, however many ask at the same moment."""
+    store.use_passcode(tx, credential_id, step, forget_before=step - PASSCODE_STEPS_KEPT, used=used)
 
 
 @deletions.user

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from pilvi.identity.credentials.model import Credential
 from pilvi.kernel.db import Json, Tx, metadata
-from pilvi.kernel.errors import Conflict
+from pilvi.kernel.errors import Conflict, Fault
 from pilvi.kernel.filters import page
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
@@ -20,6 +20,12 @@ credentials = sa.Table(
     sa.Column("extra", Json, nullable=False),
     sa.Index("identity_credentials_user", "user_id", "type"),
 )
+used_passcodes = sa.Table(
+    "identity_used_passcodes",
+    metadata,
+    sa.Column("credential_id", sa.String(64), primary_key=True),
+    sa.Column("step", sa.BigInteger, primary_key=True, autoincrement=False),
+)
 _COLUMNS = {n: credentials.c[n] for n in ("id", "type", "user_id", "project_id")}
 
 
@@ -32,8 +38,8 @@ def find(tx: Tx, id: str) -> Credential | None:
 
 
 def search(tx: Tx, query: Query, user_id: str | None) -> Page[Credential]:
-    where = [] if user_id is None else [credentials.c.user_id == user_id]
-    return page(tx, credentials, Credential, query, _COLUMNS, where)
+    fixed = {} if user_id is None else {"user_id": user_id}
+    return page(tx, credentials, Credential, query, _COLUMNS, **fixed)
 
 
 def of_user(tx: Tx, user_id: str, type: str) -> list[Credential]:
@@ -46,10 +52,20 @@ def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:
 
 
 def delete(tx: Tx, id: str) -> None:
+    tx.execute(used_passcodes.delete().where(used_passcodes.c.credential_id == id))
     tx.execute(credentials.delete().where(credentials.c.id == id))
 
 
+def use_passcode(tx: Tx, credential_id: str, step: int, *, forget_before: int, used: Fault) -> None:
+    """Mark the passcode of one step as used; raises `used` when it was before."""
+    old = (used_passcodes.c.credential_id == credential_id, used_passcodes.c.step < forget_before)
+    tx.execute(used_passcodes.delete().where(*old))
+    tx.insert(used_passcodes, {"credential_id": credential_id, "step": step}, duplicate=used)
+
+
 def forget_user(tx: Tx, user_id: str) -> None:
+    mine = sa.select(credentials.c.id).where(credentials.c.user_id == user_id)
+    tx.execute(used_passcodes.delete().where(used_passcodes.c.credential_id.in_(mine)))
     tx.execute(credentials.delete().where(credentials.c.user_id == user_id))
 
 

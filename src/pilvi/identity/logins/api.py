@@ -4,13 +4,13 @@ from typing import Any
 
 from pilvi.identity import passwords, settings
 from pilvi.identity.logins import service
-from pilvi.identity.logins.model import Login, is_passcode, missing_methods
+from pilvi.identity.logins.model import Login, fitting_passcode, missing_methods
 from pilvi.identity.rights import service as rights
 from pilvi.identity.rights.model import Validated
 from pilvi.identity.tokens.model import parse
 from pilvi.identity.tokens.wire import document
 from pilvi.identity.users import service as users
-from pilvi.identity.users.model import is_locked_out
+from pilvi.identity.users.model import is_locked_out, must_note_activity
 from pilvi.kernel import clock
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -24,22 +24,23 @@ routes = Routes("identity", "/v3/auth")
 def _prove(ctx: Context, login: Login) -> None:
     """Run every check, whatever is known already: the time taken must not tell what was wrong."""
     fits = [_fits(check.secret, check.hashed, check.is_password) for check in login.checks]
-    fits += [is_passcode(code, secrets, clock.now()) for code, secrets in login.passcodes]
+    used = [fitting_passcode(code, secrets, clock.now()) for code, secrets in login.passcodes]
     rules = settings.current.passwords
     user = login.user
     by_password = "password" in {proof.method for proof in login.request.proofs}
     guessable = by_password or bool(login.passcodes)
     if guessable and user is not None and is_locked_out(user, rules, clock.now()):
         raise rights.refused()
-    if not all(fits) or not login.is_sound or user is None:
+    if not all(fits) or None in used or not login.is_sound or user is None:
         if guessable and rules.lockout_failures:
             id = user.id if user is not None else ""
             ctx.database.write(lambda tx: users.count_wrong_password(tx, id, rules))
         raise rights.refused()
     if by_password:
         _check_expiry(user)
-        if user.failures:
-            ctx.database.write(lambda tx: users.forget_wrong_passwords(tx, user.id))
+    if used or (by_password and user.failures) or must_note_activity(user, rules, clock.now()):
+        spent = [one for one in used if one is not None]
+        ctx.database.write(lambda tx: service.settle_proofs(tx, login, spent))
     missing = [] if login.credential is not None else missing_methods(user, login.methods)
     if missing:
         raise ctx.database.read(lambda tx: service.receipt_for(tx, login, missing))

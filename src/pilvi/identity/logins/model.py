@@ -3,7 +3,7 @@
 import hmac
 import struct
 from base64 import b32decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha1
 
@@ -35,8 +35,8 @@ class Login:
     parent: Validated | None = None
     """The token that this one is made from."""
     credential: ApplicationCredential | None = None
-    passcodes: list[tuple[str, list[str]]] = field(default_factory=list)
-    """One-time passcodes, each with the secrets that it may come from."""
+    passcodes: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    """One-time passcodes, each with the secrets that it may come from, by the credential's id."""
 
 
 PASSCODE_STEP_S = 30
@@ -56,11 +56,16 @@ def passcode(secret: str, step: int) -> str | None:
     return f"{number % 1_000_000:06d}"
 
 
-def is_passcode(given: str, secrets: Iterable[str], now: float) -> bool:
-    """Whether the digits are those of this step or the one before."""
+def fitting_passcode(given: str, secrets: Mapping[str, str], now: float) -> tuple[str, int] | None:
+    """Credential and step that these digits are of, this step or the one before. Tries all, whatever it finds."""
     step = int(now // PASSCODE_STEP_S)
-    expected = [passcode(secret, step - back) for secret in secrets for back in (0, 1)]
-    return any(code is not None and hmac.compare_digest(code, given) for code in expected)
+    found = None
+    for id, secret in secrets.items():
+        for back in (0, 1):
+            code = passcode(secret, step - back)
+            if code is not None and hmac.compare_digest(code.encode(), given.encode()):
+                found = (id, step - back)
+    return found
 
 
 def missing_methods(user: User, methods: Iterable[str]) -> list[list[str]]:

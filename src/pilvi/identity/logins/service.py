@@ -1,8 +1,11 @@
 """The two halves of a login: `begin` finds out what must be checked, `finish` issues the token."""
 
+from collections.abc import Iterable
+
 import orjson
 from cryptography.fernet import InvalidToken
 
+from pilvi.identity import settings
 from pilvi.identity.application_credentials import service as application_credentials
 from pilvi.identity.credentials import service as credentials
 from pilvi.identity.domains import service as domains
@@ -16,7 +19,7 @@ from pilvi.identity.tokens import service as tokens
 from pilvi.identity.tokens.model import Named, Proof, Request, Scope, Token
 from pilvi.identity.trusts import service as trusts
 from pilvi.identity.users import service as users
-from pilvi.identity.users.model import User
+from pilvi.identity.users.model import User, must_note_activity
 from pilvi.kernel import clock
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import Forbidden, Unauthorized
@@ -40,7 +43,7 @@ def begin(tx: Tx, request: Request, receipt: str = "") -> Login:
         elif proof.method == "totp":
             user = _find_user(tx, proof.user)
             _is_about(tx, login, user)
-            login.passcodes.append((proof.secret, credentials.totp_secrets(tx, user.id) if user else []))
+            login.passcodes.append((proof.secret, credentials.totp_secrets(tx, user.id) if user else {}))
         else:
             raise Unauthorized(f"Attempted to authenticate with an unsupported method: {proof.method[:64]}.")
     return login
@@ -123,6 +126,18 @@ def receipt_for(tx: Tx, login: Login, missing: list[list[str]]) -> Unauthorized:
     return Unauthorized(
         "Additional authentications steps required.", headers={"Openstack-Auth-Receipt": text}, extra=extra
     )
+
+
+def settle_proofs(tx: Tx, login: Login, used: Iterable[tuple[str, int]]) -> None:
+    """All proofs hold: passcodes are spent, wrong passwords forgotten, the day's activity noted."""
+    user = login.user
+    assert user is not None
+    for credential_id, step in used:
+        credentials.use_passcode(tx, credential_id, step, rights.refused())
+    if user.failures and "password" in {proof.method for proof in login.request.proofs}:
+        users.forget_wrong_passwords(tx, user.id)
+    if must_note_activity(user, settings.current.passwords, clock.now()):
+        users.note_activity(tx, user.id)
 
 
 # ---- the second half ---------------------------------------------------------------------------------------------

@@ -251,6 +251,11 @@ CREATE TABLE identity_trusts (
 CREATE INDEX identity_trusts_parent ON identity_trusts (redelegated_trust_id);
 CREATE INDEX identity_trusts_trustee ON identity_trusts (trustee_user_id);
 CREATE INDEX identity_trusts_trustor ON identity_trusts (trustor_user_id);
+CREATE TABLE identity_used_passcodes (
+	credential_id VARCHAR(64) NOT NULL,
+	step BIGINT NOT NULL,
+	PRIMARY KEY (credential_id, step)
+);
 CREATE TABLE identity_users (
 	id VARCHAR(64) NOT NULL,
 	name VARCHAR(255) NOT NULL,
@@ -263,6 +268,7 @@ CREATE TABLE identity_users (
 	failures INTEGER NOT NULL,
 	failed_at FLOAT NOT NULL,
 	tokens_after BIGINT NOT NULL,
+	active_at FLOAT NOT NULL,
 	options TEXT NOT NULL,
 	extra TEXT NOT NULL,
 	PRIMARY KEY (id),

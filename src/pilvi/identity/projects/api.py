@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pilvi.identity.limits import service as limits
+from pilvi.identity.limits.wire import shown as shown_limit
 from pilvi.identity.projects import policy, service
 from pilvi.identity.projects.model import Project
 from pilvi.identity.projects.wire import ProjectCreate, ProjectUpdate, ProjectView, TagsReplace, project_dict
@@ -48,13 +50,10 @@ def _hierarchy(ctx: Context, tx: Tx, project: Project, query: Query) -> dict[str
         if query.flag(f"{which}_as_list") and query.flag(f"{which}_as_ids"):
             raise BadRequest(f"Ask for either {which}_as_list or {which}_as_ids.")
     found: dict[str, Any] = {}
-    visible = role_assignments.project_ids_of(tx, ctx.user_id) if "_as_list" in query.text else set()
     if query.flag("parents_as_list"):
-        parents = [p for p in service.ancestors(tx, project) if p.id in visible]
-        found["parents"] = [{"project": project_dict(p, ctx)} for p in parents]
+        found["parents"] = _visible(ctx, tx, service.ancestors(tx, project), query)
     if query.flag("subtree_as_list"):
-        below = [p for p in service.descendants(tx, project.id) if p.id in visible]
-        found["subtree"] = [{"project": project_dict(p, ctx)} for p in below]
+        found["subtree"] = _visible(ctx, tx, service.descendants(tx, project.id), query)
     if query.flag("parents_as_ids"):
         chain: dict[str, Any] | None = None
         for parent in reversed(service.ancestors(tx, project)):
@@ -63,6 +62,16 @@ def _hierarchy(ctx: Context, tx: Tx, project: Project, query: Query) -> dict[str
     if query.flag("subtree_as_ids"):
         found["subtree"] = _tree(service.descendants(tx, project.id), project.id)
     return found
+
+
+def _visible(ctx: Context, tx: Tx, projects: list[Project], query: Query) -> list[dict[str, Any]]:
+    """Those on which the caller has a role; with `include_limits` each with the limits set for it."""
+    visible = role_assignments.project_ids_of(tx, ctx.user_id)
+    found = [project_dict(p, ctx) for p in projects if p.id in visible]
+    if query.flag("include_limits"):
+        for shown in found:
+            shown["limits"] = [shown_limit(*pair, ctx) for pair in limits.of_project(tx, shown["id"])]
+    return [{"project": shown} for shown in found]
 
 
 def _tree(projects: list[Project], root: str) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """Works rights out. Every check that can take rights away is here and runs afresh in each epoch."""
 
+from pilvi.identity import settings
 from pilvi.identity.application_credentials import service as application_credentials
 from pilvi.identity.application_credentials.model import ApplicationCredential
 from pilvi.identity.epochs import service as epochs
@@ -13,7 +14,8 @@ from pilvi.identity.tokens.model import Token
 from pilvi.identity.trusts import service as trusts
 from pilvi.identity.trusts.model import Trust
 from pilvi.identity.users import service as users
-from pilvi.identity.users.model import User
+from pilvi.identity.users.model import User, is_enabled
+from pilvi.kernel import clock
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import Unauthorized
 
@@ -65,7 +67,7 @@ def _work_out(tx: Tx, token: Token) -> Rights:
 def enabled_user(tx: Tx, id: str) -> tuple[User, Project]:
     """The user and their domain, both enabled."""
     user = users.find(tx, id)
-    if user is None or not user.enabled:
+    if user is None or not is_enabled(user, settings.current.passwords, clock.now()):
         raise refused()
     domain = projects.find(tx, user.domain_id)
     if domain is None or not domain.enabled:

@@ -19,6 +19,8 @@ class User:
     failed_at: float
     tokens_after: int
     """Tokens issued before this microsecond do not count any more."""
+    active_at: float = 0.0
+    """When somebody last proved to be this user, to a day or so; kept where a site looks at it."""
     options: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -34,6 +36,9 @@ class PasswordRules:
     unique_last: int = 0
     regex: str = ""
     regex_description: str = ""
+    change_first: bool = False
+    """What an administrator set is good for choosing another one only."""
+    inactive_days: int = 0
 
 
 def is_locked_out(user: User, rules: PasswordRules, now: float) -> bool:
@@ -46,3 +51,22 @@ def failures_after_wrong_password(user: User, rules: PasswordRules, now: float) 
     """A lock-out that is over starts the count again."""
     over = user.failures >= rules.lockout_failures and now >= user.failed_at + rules.lockout_s
     return 1 if over else user.failures + 1
+
+
+DAY_S = 86400.0
+
+
+def is_inactive(user: User, rules: PasswordRules, now: float) -> bool:
+    """Nobody was this user for so long that the account counts as disabled."""
+    if not rules.inactive_days or user.options.get("ignore_user_inactivity") or not user.active_at:
+        return False
+    return now >= user.active_at + rules.inactive_days * DAY_S
+
+
+def is_enabled(user: User, rules: PasswordRules, now: float) -> bool:
+    return user.enabled and not is_inactive(user, rules, now)
+
+
+def must_note_activity(user: User, rules: PasswordRules, now: float) -> bool:
+    """Once a day will do: a write per login would cost more than it tells."""
+    return bool(rules.inactive_days) and now >= user.active_at + DAY_S

@@ -7,7 +7,7 @@ from pilvi.identity import deletions
 from pilvi.identity.epochs import service as epochs
 from pilvi.identity.projects import service as projects
 from pilvi.identity.users import policy, store
-from pilvi.identity.users.model import PasswordRules, User, failures_after_wrong_password
+from pilvi.identity.users.model import DAY_S, PasswordRules, User, failures_after_wrong_password
 from pilvi.identity.wire import merged_options
 from pilvi.kernel import clock, ids
 from pilvi.kernel.context import Context
@@ -15,8 +15,6 @@ from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, NotFound
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
-
-DAY_S = 86400.0
 
 
 def missing(id: str) -> NotFound:
@@ -79,7 +77,7 @@ def create(ctx: Context, tx: Tx, user: User, rules: PasswordRules) -> User:
 
 def add(tx: Tx, user: User, rules: PasswordRules) -> User:
     now = clock.timestamp()
-    user = replace(user, id=user.id or ids.hexid())
+    user = replace(user, id=user.id or ids.hexid(), active_at=clock.now())
     if user.password_hash is not None:
         user = replace(user, password_changed_at=now, password_expires_at=_expires_at(user.options, rules))
         store.remember_password(tx, user.id, now, user.password_hash or "")
@@ -87,7 +85,10 @@ def add(tx: Tx, user: User, rules: PasswordRules) -> User:
     return user
 
 
-def _expires_at(options: dict[str, Any], rules: PasswordRules) -> str | None:
+def _expires_at(options: dict[str, Any], rules: PasswordRules, *, is_own: bool = False) -> str | None:
+    """When a password set now must be changed; `is_own`: the users themselves chose it."""
+    if rules.change_first and not is_own and not options.get("ignore_change_password_upon_first_use"):
+        return clock.timestamp()
     if not rules.expires_after_days or options.get("ignore_password_expiry"):
         return None
     return clock.timestamp(clock.now() + rules.expires_after_days * DAY_S)
@@ -116,7 +117,7 @@ def update(
     if changes.get("enabled") is False and user.enabled:
         changes["tokens_after"] = _now_us()
     if changes.get("enabled"):
-        changes |= {"failures": 0, "failed_at": 0.0}
+        changes |= {"failures": 0, "failed_at": 0.0, "active_at": clock.now()}
     if password_hash is not None:
         changes |= _password_changes(
             tx, replace(user, options=changes.get("options", user.options)), password_hash, rules
@@ -127,11 +128,11 @@ def update(
     return replace(user, **changes)
 
 
-def _password_changes(tx: Tx, user: User, hashed: str, rules: PasswordRules) -> dict[str, Any]:
+def _password_changes(tx: Tx, user: User, hashed: str, rules: PasswordRules, *, is_own: bool = False) -> dict[str, Any]:
     """A new password makes older tokens worthless."""
     now = clock.timestamp()
     store.remember_password(tx, user.id, now, hashed)
-    expires_at = _expires_at(user.options, rules)
+    expires_at = _expires_at(user.options, rules, is_own=is_own)
     return {
         "password_hash": hashed, "password_changed_at": now, "password_expires_at": expires_at,
         "tokens_after": _now_us(), "failures": 0, "failed_at": 0.0,
@@ -140,7 +141,7 @@ def _password_changes(tx: Tx, user: User, hashed: str, rules: PasswordRules) -> 
 
 def set_own_password(tx: Tx, user: User, hashed: str, rules: PasswordRules) -> None:
     """The user has proven the old password."""
-    store.update(tx, user.id, _password_changes(tx, user, hashed, rules))
+    store.update(tx, user.id, _password_changes(tx, user, hashed, rules, is_own=True))
     epochs.bump(tx)
 
 
@@ -157,6 +158,10 @@ def count_wrong_password(tx: Tx, id: str, rules: PasswordRules) -> None:
 
 def forget_wrong_passwords(tx: Tx, id: str) -> None:
     store.update(tx, id, {"failures": 0, "failed_at": 0.0})
+
+
+def note_activity(tx: Tx, id: str) -> None:
+    store.update(tx, id, {"active_at": clock.now()})
 
 
 def revoke_tokens(ctx: Context, tx: Tx, id: str) -> None:

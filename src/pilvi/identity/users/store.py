@@ -25,6 +25,7 @@ users = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("failed_at", sa.Float, nullable=False),
     sa.Column("tokens_after", sa.BigInteger, nullable=False),
+    sa.Column("active_at", sa.Float, nullable=False),
     sa.Column("options", Json, nullable=False),
     sa.Column("extra", Json, nullable=False),
     sa.UniqueConstraint("domain_id", "name", name="identity_users_name"),
@@ -69,13 +70,14 @@ def in_domain(tx: Tx, domain_id: str) -> list[str]:
 
 
 def search(tx: Tx, query: Query, domain_id: str | None, expiry: tuple[str, str] | None) -> Page[User]:
-    where: list[Any] = [] if domain_id is None else [users.c.domain_id == domain_id]
+    where: list[Any] = []
+    fixed = {} if domain_id is None else {"domain_id": domain_id}
     if expiry is not None:
         column, (operator, moment) = users.c.password_expires_at, expiry
         compare = {"lt": column < moment, "lte": column <= moment, "gt": column > moment, "gte": column >= moment}
         compare |= {"eq": column == moment, "neq": column != moment}
         where.append(compare[operator])
-    return page(tx, users, User, query, _COLUMNS, where)
+    return page(tx, users, User, query, _COLUMNS, where, **fixed)
 
 
 def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:

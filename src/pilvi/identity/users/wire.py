@@ -2,8 +2,10 @@
 
 from typing import Annotated, Any
 
-from pilvi.identity.users.model import User
+from pilvi.identity import settings
+from pilvi.identity.users.model import User, is_enabled
 from pilvi.identity.wire import IdentityView, Name, NullableId, self_link
+from pilvi.kernel import clock
 from pilvi.kernel.wire import OMIT, Body, From, Length, Schema, Sometimes
 from pilvi.kernel.wire import Name as OnWire
 
@@ -64,11 +66,15 @@ def _default_project(user: User) -> Any:
     return OMIT if user.default_project_id is None else user.default_project_id
 
 
+def _enabled(user: User) -> bool:
+    return is_enabled(user, settings.current.passwords, clock.now())
+
+
 class UserView(IdentityView, root="user", plural="users"):
     id: str
     name: str
     domain_id: str
-    enabled: bool
+    enabled: Annotated[bool, From(_enabled)]
     password_expires_at: str | None
     options: dict[str, Any]
     its_links: Annotated[dict[str, str], OnWire("links"), From(self_link("users"))]
