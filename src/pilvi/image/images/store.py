@@ -42,7 +42,7 @@ images = sa.Table(
     sa.Index("image_images_by_name", "name"),
 )
 
-EMPTY = sa.literal_column("''")
+EMPTY: Any = sa.literal_column("''")
 SORT_KEYS = {
     "name": sa.func.coalesce(images.c.name, EMPTY),
     "status": images.c.status,
@@ -142,7 +142,8 @@ def _plain(wanted: Wanted) -> Shaped:
     values["named"] = "community" if wanted.everything else "public"
 
     def build() -> Any:
-        own, named = images.c.owner == sa.bindparam("project"), sa.bindparam("named")
+        own = images.c.owner == sa.bindparam("project")
+        named: Any = sa.bindparam("named")
         of_all = images.c.visibility != named if wanted.everything else images.c.visibility == named
         order = [SORT_KEYS[key].desc() if descending else SORT_KEYS[key].asc() for key, descending in wanted.sort]
         rows = sa.bindparam("page_rows", type_=sa.Integer)
