@@ -47,15 +47,13 @@ SERVICES: tuple[tuple[str, str, str], ...] = (
 # ---- on every request --------------------------------------------------------------------------------------------
 
 
-def authenticate(tx: Tx, token: str) -> Principal:
-    """Whom a token stands for, with the roles in force now; raises Unauthorized."""
-    validated = tokens.validate(tx, token)
+def authenticate(tx: Tx, token: str, *, late: bool = False) -> Principal:
+    """Whom a token stands for, with the roles in force now; raises Unauthorized.
+
+    `late` lets a token pass that ended a while ago: for requests that a service makes for a user (X-Service-Token).
+    """
+    validated = tokens.validate(tx, token, grace_s=settings.expired_token_grace_s if late else 0.0)
     return epochs.cached(tx, ("principal", token), lambda: principal(validated))
-
-
-def authenticate_expired(tx: Tx, token: str) -> Principal:
-    """The same for a token that ended a while ago: for requests that a service makes for a user (X-Service-Token)."""
-    return principal(tokens.validate(tx, token, grace_s=settings.expired_token_grace_s))
 
 
 def principal(validated: Validated) -> Principal:

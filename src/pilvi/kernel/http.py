@@ -32,14 +32,14 @@ from pilvi.kernel.routing import Answer, Route
 
 BODY_LIMIT = 2 * 1024 * 1024
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-HOST_HEADER, FRONT_HEADER = "HTTP_X_PILVI_HOST", "HTTP_X_PILVI_FRONT"
+SERVICE_ROLE, HOST_HEADER, FRONT_HEADER = "service", "HTTP_X_PILVI_HOST", "HTTP_X_PILVI_FRONT"
 
 Dress = Callable[[Fault, Context], dict[str, Any]]
 
 
 class Authenticate(Protocol):
-    def __call__(self, tx: Tx, token: str) -> Principal:
-        """Whom the token stands for; raises Unauthorized."""
+    def __call__(self, tx: Tx, token: str, *, late: bool = False) -> Principal:
+        """Whom the token stands for; raises Unauthorized. `late`: also one that ended a while ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,15 +246,21 @@ class Edge:
         if tx is None:
             self.database.read(lambda t: self._identify(ctx, req, route, t))
             return
-        ctx.principal = self.authenticate(tx, ctx.token_id)
-        if self.permits is not None and not self.permits(ctx.principal, route.service, req.method, below(req.path)):
+        by_service = self._identify_service(ctx, req, tx)
+        ctx.principal = self.authenticate(tx, ctx.token_id, late=by_service and route.service != "identity")
+        permits = None if by_service else self.permits
+        if permits is not None and not permits(ctx.principal, route.service, req.method, below(req.path)):
             raise Unauthorized("The access rules of this application credential do not allow this request.")
         named = req.env.get("pilvi.project_in_path")
         if named and named != ctx.project_id and not ctx.is_admin:
             raise BadRequest(f"The URL names project {named}, the token is for project {ctx.project_id}.")
-        service_token = req.get_header("X-Service-Token")
-        if service_token:
-            ctx.service_roles = self.authenticate(tx, service_token).roles
+
+    def _identify_service(self, ctx: Context, req: falcon.Request, tx: Tx) -> bool:
+        """Whether a service asks on the caller's behalf. What a user ordered may outlast their token and lead to calls
+        that no access rule names; both is forgiven then, but identity makes no credential from an ended token."""
+        if token := req.get_header("X-Service-Token"):
+            ctx.service_roles = self.authenticate(tx, token).roles
+        return SERVICE_ROLE in ctx.service_roles
 
     def _run(
         self, service: Service, route: Route, ctx: Context, req: falcon.Request, raw: Any, values: tuple[str, ...]

@@ -14,7 +14,7 @@ from pilvi.kernel.config import Config, Secret
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import Forbidden, NotFound, Unauthorized
-from pilvi.kernel.http import Authenticate, below
+from pilvi.kernel.http import SERVICE_ROLE, Authenticate, below
 from pilvi.live.client import INTERNAL_HEADER
 
 T = TypeVar("T")
@@ -79,8 +79,16 @@ class LiveProcess:
         ctx: Context = request[CTX]
         if not ctx.token_id:
             raise Unauthorized("The request you have made requires authentication.")
-        ctx.principal = await self.read(lambda tx: self._authenticate(tx, ctx.token_id))
-        if not identity.permits(ctx.principal, "image", request.method, below(request.path)):
+        service_token = request.headers.get("X-Service-Token", "")
+
+        def look(tx: Tx) -> None:
+            if service_token:
+                ctx.service_roles = self._authenticate(tx, service_token).roles
+            ctx.principal = self._authenticate(tx, ctx.token_id, late=SERVICE_ROLE in ctx.service_roles)
+
+        await self.read(look)
+        by_service = SERVICE_ROLE in ctx.service_roles
+        if not by_service and not identity.permits(ctx.principal, "image", request.method, below(request.path)):
             raise Unauthorized("The access rules of this application credential do not allow this request.")
         return ctx
 
