@@ -1,5 +1,7 @@
 """The table of contents of the image API."""
 
+from pilvi.image.cached_images import api as cached_images
+from pilvi.image.cached_images import reconcile as cached_images_loop
 from pilvi.image.faults import dress
 from pilvi.image.image_data import reconcile as image_data
 from pilvi.image.image_members import api as image_members
@@ -36,7 +38,7 @@ def services_of(config: Config) -> list[Service]:
         images.routes_for(stores, rules.methods), tags.routes, image_members.routes, schemas.routes,
         imports.routes_for(rules), tasks.routes_for(rules), metadef_namespaces.routes, metadef_entries.routes,
         metadef_resource_types.routes, stores_api.deletion_for(stores),
-        stores_api.routes_for(stores, rules.methods),
+        stores_api.routes_for(stores, rules.methods), *cached_images.routes_for(stores),
     )  # fmt: skip
     api = Service(
         name="image", root="/image", prefix="/image/v2", dress=dress, slash_matters=True,
@@ -53,3 +55,9 @@ def loops(config: Config) -> list[Loop]:
 def live_loops(config: Config) -> list[Loop]:
     """Loops that move bytes, for the process that streams."""
     return [Imports(import_rules(config)).loop()]
+
+
+def cache_loops(config: Config) -> list[Loop]:
+    """The same for the cache, which takes its time: apart from those that people wait for."""
+    found = cached_images_loop.loop(stores_of(config))
+    return [] if found is None else [found]

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from pilvi.image import faults as image_faults
 from pilvi.image.image_data.stream import ImageStreams
-from pilvi.image.routes import live_loops
+from pilvi.image.routes import cache_loops, live_loops
 from pilvi.image.stores.model import stores_of
 from pilvi.kernel import listen
 from pilvi.kernel.config import Config, Secret
@@ -42,7 +42,7 @@ class LiveServer:
         self.process = LiveProcess(config, database, authenticate, secret)
         self.agents = Agents(self.process)
         self.images = ImageStreams(self.process, stores_of(config), config.image.largest_gib * GIB)
-        self._loops = Runner(database, live_loops(config))
+        self._runners = [Runner(database, loops) for loops in (live_loops(config), cache_loops(config)) if loops]
         self._runner: web.AppRunner | None = None
         self._wake: asyncio.DatagramTransport | None = None
 
@@ -56,7 +56,8 @@ class LiveServer:
 
     async def start(self, listener: socket.socket | None = None) -> None:
         paths = self.config.paths
-        self._loops.start()
+        for runner in self._runners:
+            runner.start()
         self._runner = web.AppRunner(
             self.application(), access_log=None, read_bufsize=READ_BYTES, shutdown_timeout=STOP_S, handle_signals=False
         )
@@ -81,7 +82,8 @@ class LiveServer:
         if self._runner is not None:
             await self._runner.cleanup()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._loops.stop)
+        for runner in self._runners:
+            await loop.run_in_executor(None, runner.stop)
         await loop.run_in_executor(None, self.process.close)
 
     @web.middleware

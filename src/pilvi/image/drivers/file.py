@@ -100,8 +100,13 @@ class FileStore:
             for name in os.listdir(self.directory):  # noqa: PTH208 names are all that is wanted
                 yield name.partition(".")[0]
 
-    def copy(self, source: Path, sink: Sink) -> None:
-        """Take the bytes from a file of this machine."""
-        with source.open("rb") as file:
+    def remove(self, image_id: str) -> None:
+        """The file, and what was begun of it."""
+        self.delete(image_id)
+        for path, _ in self.parts(image_id):
+            path.unlink(missing_ok=True)
+
+    def read(self, image_id: str) -> Iterator[bytes]:
+        with self.path(image_id).open("rb") as file:
             while chunk := file.read(COPY_BYTES):
-                sink.write(chunk)
+                yield chunk

@@ -45,3 +45,5 @@ class Download:
     md5: str
     url: str = ""
     """Where the bytes are, if they are in no store of ours."""
+    is_cached: bool = False
+    """There is a copy on the host that was asked."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pilvi.image.cached_images import service as cached_images
 from pilvi.image.image_data.model import LEASE_S, Download, Received, Transfer
 from pilvi.image.images import policy
 from pilvi.image.images import service as images
@@ -91,22 +92,31 @@ def give_up(ctx: Context, tx: Tx, transfer: Transfer, reason: str) -> None:
             _record(ctx, tx, image, "image data given up", "failed", reason=reason)
 
 
-def download(ctx: Context, tx: Tx, image_id: str) -> Download | None:
-    """Where the bytes are; None while there are none."""
+def download(ctx: Context, tx: Tx, image_id: str, node: str = "") -> Download | None:
+    """Where the bytes are for a reader at this node; None while there are none."""
     image = images.get(ctx, tx, image_id, policy.DOWNLOAD)
     if image.status == Status.DEACTIVATED and not ctx.is_admin:
         raise Forbidden("The requested image has been deactivated. Image data download is forbidden.")
-    return _download(image)
+    return _download(tx, image, node)
 
 
-def download_for_host(tx: Tx, image_id: str) -> Download | None:
+def download_for_host(tx: Tx, image_id: str, node: str = "") -> Download | None:
     """For an agent whose right was checked by who calls."""
     image = images.find(tx, image_id)
-    return None if image is None else _download(image)
+    return None if image is None else _download(tx, image, node)
 
 
-def _download(image: Image) -> Download | None:
+def _download(tx: Tx, image: Image, node: str) -> Download | None:
     if not image.locations:
         return None
     place = image.locations[0]
-    return Download(image.id, place["store"], image.size or 0, image.checksum or "", place.get("url", ""))
+    is_cached = bool(node) and cached_images.is_cached(tx, image.id, node)
+    return Download(image.id, place["store"], image.size or 0, image.checksum or "", place.get("url", ""), is_cached)
+
+
+def was_read(tx: Tx, found: Download, request_id: str) -> None:
+    """Count a read of a copy; have one made of what is far away."""
+    if found.is_cached:
+        cached_images.hit(tx, found.image_id)
+    elif found.url:
+        cached_images.wish(tx, found.image_id, request_id)

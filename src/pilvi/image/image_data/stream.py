@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from aiohttp import web
@@ -53,6 +54,10 @@ class ImageStreams:
         self.largest_bytes = largest_bytes
         self.uploads = 0
 
+    @property
+    def node(self) -> str:
+        return self.stores.cache.node if self.stores.cache is not None else ""
+
     def routes(self) -> list[web.RouteDef]:
         path = "/image/v2/images/{image_id}"
         return [
@@ -66,11 +71,23 @@ class ImageStreams:
     async def download(self, request: web.Request) -> web.StreamResponse:
         ctx = await self.live.identify(request)
         image_id = request.match_info["image_id"]
-        found = await self.live.read(lambda tx: service.download(ctx, tx, image_id))
+        found = await self.live.read(lambda tx: service.download(ctx, tx, image_id, self.node))
         if found is None:
             return web.Response(status=204, headers={"X-Openstack-Request-Id": ctx.request_id})
         headers = {"X-Openstack-Request-Id": ctx.request_id}
-        return await self._relay(request, found, headers) if found.url else self.send(found, headers)
+        copy = await self.cached(found, ctx.request_id)
+        if copy is not None or not found.url:
+            return self.send(found, headers, copy)
+        return await self._relay(request, found, headers)
+
+    async def cached(self, found: Download, request_id: str) -> Path | None:
+        """The copy in the cache, if there is one. What is far away will have one for the next reader."""
+        cache = self.stores.cache
+        if cache is None or not (found.is_cached or found.url):
+            return None
+        await self.live.write(lambda tx: service.was_read(tx, found, request_id))
+        path = FileStore(cache.directory).path(found.image_id)
+        return path if found.is_cached and path.is_file() else None
 
     async def _relay(self, request: web.Request, found: Download, headers: dict[str, str]) -> web.StreamResponse:
         """Bytes that are somewhere else, passed on as they come."""
@@ -87,10 +104,12 @@ class ImageStreams:
         await response.write_eof()
         return response
 
-    def send(self, found: Download, headers: dict[str, str]) -> web.StreamResponse:
-        """The file, or the range of it that was asked for, by sendfile."""
+    def send(self, found: Download, headers: dict[str, str], copy: Path | None = None) -> web.StreamResponse:
+        """The file or its copy, or the range of it that was asked for, by sendfile."""
         store = self.stores.find(found.store)
-        path = FileStore(store.directory).path(found.image_id) if store is not None else None
+        path = copy
+        if path is None and store is not None:
+            path = FileStore(store.directory).path(found.image_id)
         if path is None or not path.is_file():
             raise NotFound(f"The data of image {found.image_id} is not in store {found.store}.")
         headers = {**headers, "Content-Type": BYTES}

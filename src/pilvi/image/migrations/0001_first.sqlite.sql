@@ -1,3 +1,14 @@
+CREATE TABLE image_cached_images (
+	image_id VARCHAR(36) NOT NULL,
+	node VARCHAR(64) NOT NULL,
+	status VARCHAR(8) NOT NULL,
+	size BIGINT NOT NULL,
+	hits BIGINT NOT NULL,
+	queued_at FLOAT NOT NULL,
+	last_accessed FLOAT NOT NULL,
+	last_modified FLOAT NOT NULL,
+	PRIMARY KEY (image_id)
+);
 CREATE TABLE image_images (
 	id VARCHAR(36) NOT NULL,
 	name VARCHAR(255),

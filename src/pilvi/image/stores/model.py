@@ -6,6 +6,8 @@ from pathlib import Path
 from pilvi.kernel.config import Config
 from pilvi.kernel.errors import BadRequest, Conflict
 
+GIB = 1024**3
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -13,6 +15,16 @@ class Store:
     description: str
     directory: Path
     weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Where copies of images are kept that are slow to read."""
+
+    directory: Path
+    limit_bytes: int
+    node: str
+    """The host whose directory it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class Stores:
     """Whether images show and take addresses of their bytes."""
     allowed_hosts: frozenset[str] = frozenset()
     """`name` or `name:port` that may be fetched from although they are not on the public internet."""
+    cache: Cache | None = None
 
     @property
     def default(self) -> Store:
@@ -62,4 +75,6 @@ def stores_of(config: Config) -> Stores:
     if second is not None:
         stores.append(Store("second", "Files of the second directory", second))
     hosts = frozenset(host.strip() for host in config.image.import_from.split(",") if host.strip())
-    return Stores(tuple(stores), root / "staging", config.image.show_locations, hosts)
+    limit_bytes = config.image.cache_gib * GIB
+    cache = Cache(root / "cache", limit_bytes, config.host) if limit_bytes else None
+    return Stores(tuple(stores), root / "staging", config.image.show_locations, hosts, cache)

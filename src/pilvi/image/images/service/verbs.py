@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 from typing import Any
 
+from pilvi.image.cached_images import service as cached_images
 from pilvi.image.image_locations import model as locations
 from pilvi.image.image_members import service as members
 from pilvi.image.images import policy, store
@@ -129,6 +130,7 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     if image.protected:
         raise Forbidden(f"Image {id} is protected and cannot be deleted.")
     members.forget(tx, id)
+    cached_images.forget(tx, id)
     store.delete(tx, id)
     work.poke(tx, DATA_WORK, id, ctx.request_id)
 

@@ -1,0 +1,122 @@
+"""Copies in the cache, made by a real `live`: read from there, checked, forgotten."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pilvi.image.stores.model import stores_of
+from pilvi.kernel.db import Database
+from tests.contract.image.conftest import NEW
+from tests.integration.live.rig import Rig, running
+from tests.integration.live.test_image_streams import wait_until
+from tests.integration.live.test_imports import CONTENT, site
+
+__all__ = ["site"]
+
+
+@pytest.fixture(scope="module")
+def rig(site: str) -> Iterator[Rig]:
+    with running(import_from=site, several_stores=True) as made:
+        yield made
+
+
+def located(rig: Rig, url: str, **given: str) -> str:
+    """An image whose bytes are at a web server."""
+    id = rig.image(**given)
+    place = {"op": "add", "path": "/locations/-", "value": {"url": url, "metadata": {}}}
+    assert rig.images.patch(f"/images/{id}", [place], headers=NEW).status == 200
+    return id
+
+
+def cached(rig: Rig) -> dict[str, int]:
+    """Image → how often its copy was read."""
+    body = rig.images.as_admin().get("/cache").body
+    return {entry["image_id"]: entry["hits"] for entry in body["cached_images"]}
+
+
+def queued(rig: Rig) -> list[str]:
+    found: list[str] = rig.images.as_admin().get("/cache").body["queued_images"]
+    return found
+
+
+def test_what_is_far_is_read_from_near_the_next_time(rig: Rig, site: str) -> None:
+    id = located(rig, f"http://{site}/raw")
+    assert rig.download(id)[2] == CONTENT["/raw"]
+    wait_until(lambda: id in cached(rig))
+    good = CONTENT["/raw"]
+    try:
+        CONTENT["/raw"] = b"other bytes"
+        assert rig.download(id)[2] == good
+        assert rig.download(id, Range="bytes=0-9")[2] == good[:10]
+    finally:
+        CONTENT["/raw"] = good
+    assert cached(rig)[id] == 2
+
+
+def test_what_is_near_is_cached_when_asked(rig: Rig) -> None:
+    id = rig.image()
+    rig.upload(id, b"near" * 1000)
+    assert rig.images.as_admin().put(f"/cache/{id}").status == 202
+    rig.client.work()
+    wait_until(lambda: id in cached(rig))
+    path = cache_of(rig) / id
+    assert path.read_bytes() == b"near" * 1000
+    rig.images.as_admin().delete(f"/cache/{id}")
+    rig.client.work()
+    wait_until(lambda: not path.exists())
+    assert rig.download(id)[2] == b"near" * 1000
+
+
+def cache_of(rig: Rig) -> Path:
+    cache = stores_of(rig.config).cache
+    assert cache is not None
+    return cache.directory
+
+
+@pytest.mark.parametrize(("path", "format"), [("/backed", "qcow2"), ("/good", "raw"), ("/missing", "raw")])
+def test_what_must_not_be_kept_is_not(rig: Rig, site: str, path: str, format: str) -> None:
+    id = located(rig, f"http://{site}{path}", disk_format=format)
+    rig.images.as_admin().put(f"/cache/{id}")
+    rig.client.work()
+    wait_until(lambda: id not in queued(rig))
+    assert id not in cached(rig)
+    assert not list(cache_of(rig).glob(f"{id}*"))
+
+
+def test_bytes_that_are_not_the_registered_ones_are_not_kept(rig: Rig, site: str) -> None:
+    id = rig.image()
+    digests = {"os_hash_algo": "sha512", "os_hash_value": "ab" * 64}
+    place = {"url": f"http://{site}/raw", "metadata": {}, "validation_data": digests}
+    rig.images.patch(f"/images/{id}", [{"op": "add", "path": "/locations/-", "value": place}], headers=NEW)
+    rig.images.as_admin().put(f"/cache/{id}")
+    rig.client.work()
+    wait_until(lambda: id not in queued(rig))
+    assert id not in cached(rig)
+
+
+def test_files_and_rows_that_have_lost_each_other_go(rig: Rig, site: str) -> None:
+    id = located(rig, f"http://{site}/raw")
+    rig.images.as_admin().put(f"/cache/{id}")
+    rig.client.work()
+    wait_until(lambda: id in cached(rig))
+    (cache_of(rig) / id).unlink()
+    stray, part = cache_of(rig) / "stray", cache_of(rig) / "other.0123.part"
+    stray.write_bytes(b"x")
+    part.write_bytes(b"x")
+    assert rig.download(id)[2] == CONTENT["/raw"], "A lost copy must not be missed."
+    rig.images.as_admin().post("/cache/clean")
+    rig.client.work()
+    wait_until(lambda: not stray.exists() and not part.exists() and id not in cached(rig))
+
+
+def test_the_loop_may_run_at_any_time(rig: Rig, site: str) -> None:
+    from pilvi.image.cached_images import reconcile
+
+    stores = stores_of(rig.config)
+    assert stores.cache is not None
+    id = located(rig, f"http://{site}/raw")
+    database: Database = rig.database
+    for key in (id, "nobody", "*", id):
+        reconcile.reconcile(database, key, stores, stores.cache)
+    assert not list(cache_of(rig).glob("nobody*"))
