@@ -18,7 +18,7 @@ from pilvi.agent.responders.responders import Responders
 from pilvi.compute.drivers.image_cache import Image, ImageCache
 from pilvi.compute.drivers.protocol import DriverFault as HypervisorFault
 from pilvi.compute.drivers.protocol import HasConsole, Hypervisor, ImageFile
-from pilvi.compute.servers.host import HostServers
+from pilvi.compute.servers.host import WORKERS, HostServers
 from pilvi.kernel import clock
 from pilvi.kernel.config import Config
 from pilvi.kernel.log import configure, logger
@@ -34,8 +34,15 @@ _log = logger("agent")
 
 class Agent:
     def __init__(
-        self, config: Config, hypervisor: Hypervisor, network: NetworkDriver, look: threading.Event | None = None
+        self,
+        config: Config,
+        hypervisor: Hypervisor,
+        network: NetworkDriver,
+        look: threading.Event | None = None,
+        *,
+        workers: int = WORKERS,
     ) -> None:
+        """`look` is set when there is something to look at; `workers` carry out steps on guests."""
         self.config = config
         self.hypervisor = hypervisor
         self.network = network
@@ -46,7 +53,7 @@ class Agent:
         self.look = look or threading.Event()
         self.stopping = threading.Event()
         self.servers = HostServers(
-            hypervisor, open_tap=network.open_tap, fetch_image=self._image, on_news=self.look.set
+            hypervisor, open_tap=network.open_tap, fetch_image=self._image, on_news=self.look.set, workers=workers
         )
         self.responders = Responders(config.cloud.tag, self.metadata.answer)
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -109,8 +116,11 @@ class Agent:
         changed = self._state is None or fresh != self._state
         self._state = fresh
         if changed:
-            memory.save(self.desired_path, fresh)
+            self._remember(fresh)
             self._apply(fresh)
+
+    def _remember(self, state: dict[str, Any]) -> None:
+        memory.save(self.desired_path, state)
 
     def _away(self, error: Unreachable) -> None:
         if not self._was_away:

@@ -4,8 +4,8 @@ Takes no events. What is wanted and what is there are read afresh on every turn,
 message delivered twice are all the same case.
 """
 
-from pilvi.compute.servers.host.loop import HostServers
+from pilvi.compute.servers.host.loop import WORKERS, HostServers
 from pilvi.compute.servers.host.plan import Step, plan
 from pilvi.compute.servers.host.wanted import Reboot, Wanted, parse
 
-__all__ = ["HostServers", "Reboot", "Step", "Wanted", "parse", "plan"]
+__all__ = ["WORKERS", "HostServers", "Reboot", "Step", "Wanted", "parse", "plan"]

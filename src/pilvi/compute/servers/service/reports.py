@@ -65,6 +65,8 @@ def forget(ctx: Context, tx: Tx, server: Server) -> None:
     network.release(ctx, tx, server.id)
     placement.release(tx, server.id)
     store.delete(tx, server.id)
+    if server.host:
+        hosts.changed(tx, server.host)  # Its ports say so too, but it may have none.
     facts.record(tx, ctx, "server gone", resource=("server", server.id, server.name), project_id=server.project_id)
     work.poke(tx, "server", server.id, ctx.request_id)
 
