@@ -10,6 +10,7 @@ from pilvi.identity.endpoints import service as endpoints
 from pilvi.identity.endpoints.model import Endpoint
 from pilvi.identity.epochs import service as epochs
 from pilvi.identity.keys import service as keys
+from pilvi.identity.limits import service as limits
 from pilvi.identity.projects import service as projects
 from pilvi.identity.projects.model import Project
 from pilvi.identity.regions import service as regions
@@ -134,6 +135,11 @@ def is_valid(tx: Tx, token: str) -> bool:
     except Unauthorized:
         return False
     return True
+
+
+def limit_in_force(tx: Tx, service_type: str, resource: str, project_id: str) -> int | None:
+    """A project's limit of a resource, -1 for no limit; None where nobody registered one."""
+    return limits.in_force(tx, service_type, resource, project_id)
 
 
 # ---- the beginning -----------------------------------------------------------------------------------------------

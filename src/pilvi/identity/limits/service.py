@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from pilvi.identity import deletions, settings
 from pilvi.identity.limits import policy, store
@@ -10,6 +11,7 @@ from pilvi.identity.limits.wire import LimitCreate
 from pilvi.identity.projects import service as projects
 from pilvi.identity.registered_limits import service as registered_limits
 from pilvi.identity.registered_limits.model import RegisteredLimit
+from pilvi.identity.services import service as services
 from pilvi.kernel import ids
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -113,6 +115,18 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     policy.DELETE.check(ctx)
     _get(tx, id)
     store.delete(tx, id)
+
+
+def in_force(tx: Tx, service_type: str, resource: str, project_id: str) -> int | None:
+    """The limit that binds a project: its own, or the registered default. None where nobody registered one."""
+    service = next((s for s in services.everything(tx) if s.type == service_type), None)
+    if service is None:
+        return None
+    wanted = Query(urlencode({"service_id": service.id, "resource_name": resource}))
+    for registered in registered_limits.matching(tx, wanted):
+        own = store.search(tx, Query(""), project_id=project_id, domain_id=None, registered=[registered.id]).items
+        return own[0].resource_limit if own else registered.default_limit
+    return None
 
 
 def of_project(tx: Tx, project_id: str) -> list[Pair]:

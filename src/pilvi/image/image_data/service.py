@@ -7,6 +7,7 @@ from pilvi.image.image_data.model import LEASE_S, Download, Received, Transfer
 from pilvi.image.images import policy
 from pilvi.image.images import service as images
 from pilvi.image.images.model import Image, Status
+from pilvi.image.quotas import model as quotas
 from pilvi.kernel import clock, facts, ids
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -20,6 +21,7 @@ def begin(ctx: Context, tx: Tx, image_id: str, *, store: str, stage: bool = Fals
     if image.status != Status.QUEUED:
         raise Conflict(f"Image status transition from {image.status} to {target} is not allowed")
     transfer = transfer_of(image, store, is_staged=stage)
+    images.enforce(tx, image.owner, {quotas.UPLOADING: 1, quotas.STAGED if stage else quotas.SIZE: 0})
     images.begin_transfer(tx, image, target, transfer.upload_id, clock.now() + LEASE_S)
     _record(ctx, tx, image, "image data begins")
     return transfer

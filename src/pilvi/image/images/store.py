@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from pilvi.image.images.model import Image
+from pilvi.image.quotas.model import Usage
 from pilvi.kernel.db import Json, Shaped, Tx, metadata
 from pilvi.kernel.errors import Conflict
 
@@ -105,6 +106,27 @@ def busy_before(tx: Tx, statuses: Sequence[str], moment: float) -> list[Image]:
     """Images in these states whose transfer has not shown itself in time."""
     late = sa.select(images).where(images.c.status.in_(list(statuses)), images.c.busy_until < moment)
     return tx.all(late.limit(1000), Image)
+
+
+def usage(tx: Tx, owner: str) -> Usage:
+    """What a project has, from its rows; an image counts once for each place that holds its bytes."""
+    mine = images.c.owner == owner
+    locations: Any = sa.cast(images.c.locations, JSONB) if tx.is_postgresql else images.c.locations
+    places = sa.func.jsonb_array_length(locations) if tx.is_postgresql else sa.func.json_array_length(locations)
+    is_coming = images.c.status.in_(["saving", "uploading", "importing"])
+    is_staged = images.c.status.in_(["uploading", "importing"])
+    size = sa.func.coalesce(images.c.size, sa.literal_column("0"))
+    return tx.all(
+        sa.select(
+            sa.cast(sa.func.coalesce(sa.func.sum(size * places), 0), sa.BigInteger).label("size_bytes"),
+            sa.cast(sa.func.coalesce(sa.func.sum(sa.case((is_staged, size), else_=0)), 0), sa.BigInteger)
+            .label("staged_bytes"),
+            sa.func.count().label("count"),
+            sa.cast(sa.func.coalesce(sa.func.sum(sa.case((is_coming, 1), else_=0)), 0), sa.BigInteger)
+            .label("uploading"),
+        ).where(mine),
+        Usage,
+    )[0]  # fmt: skip
 
 
 def every_id(tx: Tx) -> set[str]:

@@ -9,6 +9,7 @@ from pilvi.image.images import service as images
 from pilvi.image.images.model import Image, Status, refuse_reserved
 from pilvi.image.imports import policy
 from pilvi.image.imports.model import COPY, DIRECT, GLANCE, WEB, ImportRequest, ImportRules, check_uri
+from pilvi.image.quotas import model as quotas
 from pilvi.image.tasks import service as tasks
 from pilvi.image.tasks.model import Task
 from pilvi.kernel import clock, facts, work
@@ -51,6 +52,9 @@ def _begin(
     ctx: Context, tx: Tx, image: Image, type: str, input: dict[str, Any], store_ids: list[str]
 ) -> Task:  # fmt: skip
     task = tasks.add(ctx, tx, type=type, image_id=image.id, owner=image.owner or ctx.project_id, input=input)
+    images.enforce(
+        tx, image.owner, {quotas.SIZE: 0, **({quotas.UPLOADING: 1} if image.status == Status.QUEUED else {})}
+    )
     status = Status.ACTIVE if image.status == Status.ACTIVE else Status.IMPORTING
     images.begin_transfer(tx, image, status, task.id, clock.now() + LEASE_S)
     images.put_properties(tx, image.id, {IMPORTING: ",".join(store_ids), FAILED: ""})

@@ -38,6 +38,10 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:
         described = {"description": "Import methods available.", "type": "array", "value": list(import_methods)}
         return {"import-methods": described}
 
+    @routes.get("/usage", rule=None)
+    def usage(ctx: Context, tx: Tx) -> dict[str, Any]:
+        return {"usage": images.usage(ctx, tx)}
+
     @routes.get("/stores", rule=None)
     def list_(ctx: Context, tx: Tx) -> dict[str, Any]:
         _check_several(stores)

@@ -9,6 +9,7 @@ from pilvi.image.images.service.verbs import (
     deactivate,
     delete,
     delete_tag,
+    enforce,
     find,
     get,
     missing,
@@ -18,10 +19,12 @@ from pilvi.image.images.service.verbs import (
     save,
     target_of,
     update,
+    usage,
 )
 
 __all__ = [
     "DATA_WORK", "add_tag", "begin_transfer", "change_transfer", "create", "deactivate", "delete", "delete_tag",
+    "enforce",
     "every_id", "find", "get", "late_transfers", "list_", "missing", "put_properties", "reactivate",
-    "remove_from_store", "save", "target_of", "update",
+    "remove_from_store", "save", "target_of", "update", "usage",
 ]  # fmt: skip

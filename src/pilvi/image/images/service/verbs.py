@@ -1,5 +1,6 @@
 """What can be done with images: no HTTP, no SQL."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -8,6 +9,8 @@ from pilvi.image.image_locations import model as locations
 from pilvi.image.image_members import service as members
 from pilvi.image.images import policy, store
 from pilvi.image.images.model import WRITABLE, Change, Image, Status, Visibility, apply, check
+from pilvi.image.quotas import model as quotas_model
+from pilvi.image.quotas import service as quotas
 from pilvi.image.stores.model import Stores
 from pilvi.kernel import clock, ids, work
 from pilvi.kernel.context import Context
@@ -74,9 +77,22 @@ def create(ctx: Context, tx: Tx, given: dict[str, Any]) -> Image:
         properties={k: v for k, v in given.items() if k not in WRITABLE and k != "id"},
     )  # fmt: skip
     check(image)
+    enforce(tx, owner, {quotas_model.COUNT: 1})
     store.add(tx, image)
     ctx.about("image", image.id, image.name or "")
     return image
+
+
+def enforce(tx: Tx, owner: str | None, more: Mapping[str, int]) -> None:
+    """The limits of a project, counted from its images under a lock."""
+    if owner:
+        tx.lock("image quota", owner)
+        quotas.enforce(tx, owner, store.usage(tx, owner), more)
+
+
+def usage(ctx: Context, tx: Tx) -> dict[str, dict[str, int]]:
+    """What the caller's project has, and its limits."""
+    return quotas.shown(tx, ctx.project_id, store.usage(tx, ctx.project_id))
 
 
 def _check_visibility(ctx: Context, visibility: str, owner: str | None) -> None:
