@@ -1,13 +1,12 @@
 """Rules: who may do what. Upstream's names, checked on the real target, remembered in the context."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from pilvi.kernel.context import Context
 from pilvi.kernel.errors import Fault, Forbidden
+from pilvi.kernel.policy_language import Node, said
 
-Target = Mapping[str, Any]
-Check = Callable[[Context, Target], bool]
+Check = Node
 
 RULES: dict[str, "Rule"] = {}
 """Every rule of the program by name; filled on import, read by the reference page and the override file."""
@@ -24,13 +23,19 @@ class Rule:
         assert name not in RULES, f"policy rule {name} is declared twice"
         self.name = name
         self.default = default
+        self.override: Check | None = None
+        """What the operator says instead (pilvi.kernel.policy_files)."""
         self.description = description
         self.scopes = scopes
         RULES[name] = self
 
     def allows(self, ctx: Context, **target: Any) -> bool:
         ctx.checked.add(self.name)
-        return self._in_scope(ctx) and self.default(ctx, target)
+        return self.is_in_scope(ctx) and self.in_force(ctx, target)
+
+    @property
+    def in_force(self) -> Check:
+        return self.override or self.default
 
     def check(self, ctx: Context, denied: Fault | None = None, **target: Any) -> None:
         if not self.allows(ctx, **target):
@@ -39,7 +44,7 @@ class Rule:
                 type="PolicyNotAuthorized",
             )
 
-    def _in_scope(self, ctx: Context) -> bool:
+    def is_in_scope(self, ctx: Context) -> bool:
         if ctx.host is not None:
             return True
         if ctx.principal.system:
@@ -49,62 +54,24 @@ class Rule:
         return True
 
     def _need(self, ctx: Context) -> str:
-        if not self._in_scope(ctx):
+        if not self.is_in_scope(ctx):
             return f"Use a token scoped to a {' or '.join(self.scopes)}."
         have = ", ".join(sorted(ctx.roles)) or "none"
         return f"Your roles here: {have}."
 
 
-def anyone(ctx: Context, target: Target) -> bool:
-    return True
-
-
-def authenticated(ctx: Context, target: Target) -> bool:
-    return bool(ctx.user_id)
-
-
-def nobody(ctx: Context, target: Target) -> bool:
-    return False
-
-
-def admin(ctx: Context, target: Target) -> bool:
-    return "admin" in ctx.roles
-
-
-def service(ctx: Context, target: Target) -> bool:
-    return "service" in ctx.roles or "service" in ctx.service_roles
-
-
-def admin_or_service(ctx: Context, target: Target) -> bool:
-    return admin(ctx, target) or service(ctx, target)
-
-
-def the_host(ctx: Context, target: Target) -> bool:
-    """The agent of the host itself, proven by its certificate."""
-    return ctx.host is not None and ctx.host == target.get("host")
-
-
-def _in_project(ctx: Context, target: Target) -> bool:
-    project_id = target.get("project_id")
-    return bool(ctx.project_id) and project_id == ctx.project_id
-
-
-def project_reader(ctx: Context, target: Target) -> bool:
-    return admin(ctx, target) or ("reader" in ctx.roles and _in_project(ctx, target))
-
-
-def project_member(ctx: Context, target: Target) -> bool:
-    return admin(ctx, target) or ("member" in ctx.roles and _in_project(ctx, target))
-
-
-def project_manager(ctx: Context, target: Target) -> bool:
-    return admin(ctx, target) or ("manager" in ctx.roles and _in_project(ctx, target))
-
-
-def owner(ctx: Context, target: Target) -> bool:
-    """The user whom the target belongs to."""
-    return bool(ctx.user_id) and target.get("user_id") == ctx.user_id
-
-
-def owner_or_admin(ctx: Context, target: Target) -> bool:
-    return admin(ctx, target) or owner(ctx, target)
+anyone = said("@")
+authenticated = said("@")
+"""Whoever has a token; the edge has seen to that."""
+nobody = said("!")
+admin = said("role:admin")
+service = said("role:service or service_roles:service")
+admin_or_service = said("role:admin or role:service or service_roles:service")
+the_host = said("host:%(host)s")
+"""The agent of the host itself, proven by its certificate."""
+project_reader = said("role:admin or (role:reader and project_id:%(project_id)s)")
+project_member = said("role:admin or (role:member and project_id:%(project_id)s)")
+project_manager = said("role:admin or (role:manager and project_id:%(project_id)s)")
+owner = said("user_id:%(user_id)s")
+"""The user whom the target belongs to."""
+owner_or_admin = said("role:admin or user_id:%(user_id)s")

@@ -1,12 +1,6 @@
 from pilvi.identity import checks
 from pilvi.identity.checks import rule
-from pilvi.kernel.context import Context
-from pilvi.kernel.policy import Rule, Target, admin
-
-
-def _subtree_reader(ctx: Context, target: Target) -> bool:
-    return checks.domain_reader(ctx, target) or ("admin" in ctx.roles and checks.same_project(ctx, target))
-
+from pilvi.kernel.policy import Rule, admin
 
 CHECK = rule("check_grant", checks.grant_reader, "Check a grant on a project or domain.")
 LIST = rule("list_grants", checks.grant_reader, "List the grants of one user or group on a project or domain.")
@@ -14,7 +8,7 @@ CREATE = rule("create_grant", checks.grant_manager, "Give a role on a project or
 REVOKE = rule("revoke_grant", checks.grant_manager, "Take a role on a project or domain away.")
 LIST_ALL = rule("list_role_assignments", checks.domain_reader, "List role assignments.")
 LIST_SUBTREE = rule(
-    "list_role_assignments_for_subtree", _subtree_reader, "List role assignments in a tree of projects."
+    "list_role_assignments_for_subtree", checks.subtree_reader, "List role assignments in a tree of projects."
 )
 
 SYSTEM_LIST = {

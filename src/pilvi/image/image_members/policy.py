@@ -1,17 +1,11 @@
 """Who may share images, and answer offers. Upstream's names."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pilvi.image.images.policy import reader_of_usable
-from pilvi.kernel.context import Context
-from pilvi.kernel.policy import Rule, admin, project_member
+from pilvi.kernel.policy import Rule, project_member
+from pilvi.kernel.policy_language import said
 
-
-def the_member(ctx: Context, target: Mapping[str, Any]) -> bool:
-    """Only the project that was offered the image answers."""
-    own = bool(ctx.project_id) and target.get("member_id") == ctx.project_id
-    return admin(ctx, target) or ("member" in ctx.roles and own)
+the_member = said("role:admin or (role:member and project_id:%(member_id)s)")
+"""Only the project that was offered the image answers."""
 
 
 ADD = Rule("add_member", project_member, "Share an image with a project.")

@@ -1,24 +1,12 @@
 """Who may do what with images. Upstream's names."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from pilvi.kernel.context import Context
 from pilvi.kernel.policy import Rule, admin, project_member, project_reader
+from pilvi.kernel.policy_language import said
 
-
-def _usable(ctx: Context, target: Mapping[str, Any]) -> bool:
-    """The image is the caller's own, everybody's, or shared with the caller's project."""
-    own = bool(ctx.project_id) and target.get("project_id") == ctx.project_id
-    return own or target.get("visibility") in ("public", "community") or bool(target.get("is_member"))
-
-
-def reader_of_usable(ctx: Context, target: Mapping[str, Any]) -> bool:
-    return admin(ctx, target) or ("reader" in ctx.roles and _usable(ctx, target))
-
-
-def member_of_usable(ctx: Context, target: Mapping[str, Any]) -> bool:
-    return admin(ctx, target) or ("member" in ctx.roles and _usable(ctx, target))
+_USABLE = "project_id:%(project_id)s or 'public':%(visibility)s or 'community':%(visibility)s or True:%(is_member)s"
+"""The image is the caller's own, everybody's, or shared with the caller's project."""
+reader_of_usable = said(f"role:admin or (role:reader and ({_USABLE}))")
+member_of_usable = said(f"role:admin or (role:member and ({_USABLE}))")
 
 
 ADD = Rule("add_image", project_member, "Create an image.")

@@ -1,15 +1,9 @@
 """Who may read and change metadata definitions. Upstream's names; only administrators change them."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from pilvi.kernel.context import Context
 from pilvi.kernel.policy import Rule, admin
+from pilvi.kernel.policy_language import said
 
-
-def reader_of_visible(ctx: Context, target: Mapping[str, Any]) -> bool:
-    own = bool(ctx.project_id) and target.get("project_id") == ctx.project_id
-    return admin(ctx, target) or ("reader" in ctx.roles and (own or target.get("visibility") == "public"))
+reader_of_visible = said("role:admin or (role:reader and (project_id:%(project_id)s or 'public':%(visibility)s))")
 
 
 def _read(name: str, what: str) -> Rule:

@@ -1,29 +1,14 @@
 """Who may do what with ports, and with which of their attributes."""
 
-from pilvi.kernel.context import Context
-from pilvi.kernel.policy import Rule, Target, admin_or_service, project_member, project_reader, service
+from pilvi.kernel.policy import Rule, admin_or_service
+from pilvi.kernel.policy_language import said
 
-
-def _network_owner(ctx: Context, target: Target) -> bool:
-    return admin_or_service(ctx, target) or (
-        "member" in ctx.roles and bool(ctx.project_id) and target.get("network_project_id") == ctx.project_id
-    )
-
-
-def _reader(ctx: Context, target: Target) -> bool:
-    return (
-        project_reader(ctx, target)
-        or service(ctx, target)
-        or ("reader" in ctx.roles and bool(ctx.project_id) and target.get("network_project_id") == ctx.project_id)
-    )
-
-
-def _member(ctx: Context, target: Target) -> bool:
-    return project_member(ctx, target) or service(ctx, target)
-
-
-def _member_or_network_owner(ctx: Context, target: Target) -> bool:
-    return _member(ctx, target) or _network_owner(ctx, target)
+_TRUSTED = "role:admin or role:service or service_roles:service"
+_OF_NETWORK = "project_id:%(network_project_id)s"
+_network_owner = said(f"{_TRUSTED} or (role:member and {_OF_NETWORK})")
+_reader = said(f"{_TRUSTED} or (role:reader and (project_id:%(project_id)s or {_OF_NETWORK}))")
+_member = said(f"{_TRUSTED} or (role:member and project_id:%(project_id)s)")
+_member_or_network_owner = said(f"{_TRUSTED} or (role:member and (project_id:%(project_id)s or {_OF_NETWORK}))")
 
 
 CREATE = Rule("create_port", _member, "Make a port.")
