@@ -60,15 +60,17 @@ def services_of(config: Config) -> "list[Service]":
     from pilvi.identity import routes as identity
     from pilvi.image import routes as image
     from pilvi.network import routes as network
+    from pilvi.ops.openapi import serving as openapi
     from pilvi.placement import routes as placement
 
-    return [
+    services = [
         identity.service(config),
         *image.services_of(config),
         *placement.services_of(config),
         *network.services_of(config),
         *compute.services_of(config),
     ]
+    return [*services, openapi.service(services)]
 
 
 def loops_of(config: Config) -> "list[Loop]":

@@ -12,6 +12,8 @@ from pilvi.kernel.wire import FOREVER, Body, View
 Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
 Auth = Literal["token", "none", "host"]
+Shape = Mapping[str, Any] | Callable[[int], Mapping[str, Any]]
+"""A JSON Schema, or what gives it for a microversion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Route:
     body_optional: bool = False
     raw: bool = False
     """The handler takes the decoded JSON as it is, whatever it is."""
+    shape: Shape | None = None
+    """What a raw body should look like, for the documents; the handler checks it in its own words."""
     quiet: bool = False
     """No event and no log line per request: agents report every few seconds."""
     media: tuple[str, ...] = ("application/json",)

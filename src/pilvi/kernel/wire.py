@@ -238,8 +238,10 @@ def _schema(type_: Any, marks: tuple[Any, ...], version: int) -> dict[str, Any]:
         if type(None) in args:
             inner.append({"type": "null"})
         return inner[0] if len(inner) == 1 else {"anyOf": inner}
-    if type_ is Any:
+    if type_ is Any or type_ is object:
         return {}
+    if type_ is type(None):
+        return {"type": "null"}
     if origin is Literal:
         return {"enum": list(args)}
     if origin is list:
@@ -504,6 +506,16 @@ class View:
             gates = {m.rule.name: m.rule for f in cls.fields for m in f.marks if isinstance(m, ShownTo)}
             cls._gates = tuple(gates.values())
         return cls.fields
+
+    @classmethod
+    def schema(cls, version: int) -> dict[str, Any]:
+        """The JSON Schema of one object as documents show it at this microversion."""
+        present = [f for f in cls.own_fields() if f.present(version)]
+        return {
+            "type": "object",
+            "properties": {f.name: _schema(f.hint, f.marks, version) for f in present},
+            "required": [f.name for f in present if not (f.mark(Sometimes) or f.mark(ShownTo))],
+        }
 
     @classmethod
     def renderer(cls, ctx: Context, only: frozenset[str] = frozenset()) -> Render:

@@ -74,8 +74,15 @@ class Schemas:
         self.prefix = prefix
         self._validators: dict[int, Any] = {}
 
+    def _in_force(self, version: int) -> int:
+        return next(since for since in self.versions if since <= version)
+
+    def at(self, version: int) -> dict[str, Any]:
+        """The schema in force at this microversion."""
+        return self.versions[self._in_force(version)]
+
     def check(self, document: Any, version: int) -> None:
-        since = next(v for v in self.versions if v <= version)
+        since = self._in_force(version)
         validator = self._validators.get(since)
         if validator is None:
             validator = self._validators[since] = jsonschema_rs.Draft202012Validator(
@@ -93,7 +100,7 @@ class Document(Body, extra=True):
 
     @classmethod
     def document(cls, version: int) -> dict[str, Any]:
-        return next(schema for since, schema in cls.schemas.versions.items() if since <= version)
+        return cls.schemas.at(version)
 
     @classmethod
     def parse(cls, raw: Any, version: int) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pilvi.compute.flavors import policy, service
-from pilvi.compute.flavors.wire import ExtraSpecs
+from pilvi.compute.flavors.wire import ONE, ExtraSpecs
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest
@@ -27,7 +27,7 @@ def show(ctx: Context, tx: Tx, id: str, key: str) -> dict[str, str]:
     return service.extra_spec(ctx, tx, id, key)
 
 
-@routes.put("/{key}", rule=policy.EXTRA_UPDATE, raw=True)
+@routes.put("/{key}", rule=policy.EXTRA_UPDATE, raw=True, shape=ONE)
 def update(ctx: Context, tx: Tx, id: str, key: str, body: Any) -> dict[str, str]:
     if not isinstance(body, dict):
         raise BadRequest("The body must be an object with the key and its value.")

@@ -32,6 +32,15 @@ class ExtraSpecs(Body, root="extra_specs", extra=True):
     """Any key with a string value."""
 
 
+ONE: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "number"], "maxLength": 255},
+    "minProperties": 1,
+    "maxProperties": 1,
+}
+"""One extra spec at its own address: its key, once more, and its value."""
+
+
 class AddAccess(Body, root="addTenantAccess"):
     tenant: Annotated[str, Length(1, 255)]
 

@@ -5,6 +5,7 @@ from typing import Any
 from pilvi.identity.credentials import policy
 from pilvi.identity.ec2_tokens import service
 from pilvi.identity.ec2_tokens.model import read
+from pilvi.identity.ec2_tokens.wire import EC2, S3
 from pilvi.identity.rights.model import Validated
 from pilvi.identity.tokens.api import answer_headers
 from pilvi.identity.tokens.wire import document
@@ -21,13 +22,13 @@ def _answer(tx: Tx, issued: tuple[str, Validated]) -> Answer:
     return Answer(200, document(tx, validated, with_catalog=True), answer_headers(text))
 
 
-@routes.post("/ec2tokens", rule=policy.EC2_VALIDATE, raw=True, writes=False)
+@routes.post("/ec2tokens", rule=policy.EC2_VALIDATE, raw=True, shape=EC2, writes=False)
 def exchange(ctx: Context, tx: Tx, body: Any) -> Answer:
     policy.EC2_VALIDATE.check(ctx)
     return _answer(tx, service.exchange(ctx, tx, read(body)))
 
 
-@routes.post("/s3tokens", rule=policy.S3_VALIDATE, raw=True, writes=False)
+@routes.post("/s3tokens", rule=policy.S3_VALIDATE, raw=True, shape=S3, writes=False)
 def exchange_s3(ctx: Context, tx: Tx, body: Any) -> Answer:
     policy.S3_VALIDATE.check(ctx)
     given = body.get("credentials") if isinstance(body, dict) else None

@@ -5,6 +5,7 @@ from typing import Any
 from pilvi.identity import passwords, settings
 from pilvi.identity.logins import service
 from pilvi.identity.logins.model import Login, fitting_passcode, missing_methods
+from pilvi.identity.logins.wire import LOGIN
 from pilvi.identity.rights import service as rights
 from pilvi.identity.rights.model import Validated
 from pilvi.identity.tokens.model import parse
@@ -87,7 +88,7 @@ def _is_proven(login: Login) -> bool:
     return not service.needs_write(login) and not missing_methods(user, login.methods)
 
 
-@routes.post("/tokens", rule=None, auth="none", raw=True, writes=False, then=_log_in)
+@routes.post("/tokens", rule=None, auth="none", raw=True, shape=LOGIN, writes=False, then=_log_in)
 def create(ctx: Context, tx: Tx, body: Any, query: Query) -> tuple[Answer | None, Login, bool]:
     with_catalog = "nocatalog" not in query.text
     login = service.begin(tx, parse(body), ctx.header("Openstack-Auth-Receipt") or "")

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pilvi.image.images import policy, service
-from pilvi.image.images.wire import JSON_PATCH, OLD_JSON_PATCH, parse_create, parse_patch, render
+from pilvi.image.images.wire import CREATE, JSON_PATCH, OLD_JSON_PATCH, PATCH, parse_create, parse_patch, render
 from pilvi.image.stores.model import Stores
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -17,7 +17,7 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:
     routes = Routes("image", "/images")
     shown = {"with_stores": stores.several, "with_locations": stores.shows_locations}
 
-    @routes.post(rule=policy.ADD, raw=True)
+    @routes.post(rule=policy.ADD, raw=True, shape=CREATE)
     def create(ctx: Context, tx: Tx, body: Any) -> Answer:
         image = service.create(ctx, tx, parse_create(body))
         headers = {
@@ -38,7 +38,7 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:
     def show(ctx: Context, tx: Tx, id: str) -> dict[str, Any]:
         return render(service.get(ctx, tx, id), **shown)
 
-    @routes.patch("/{id}", rule=policy.MODIFY, raw=True, media=(JSON_PATCH, OLD_JSON_PATCH))
+    @routes.patch("/{id}", rule=policy.MODIFY, raw=True, shape=PATCH, media=(JSON_PATCH, OLD_JSON_PATCH))
     def update(ctx: Context, tx: Tx, id: str, body: Any) -> dict[str, Any]:
         changes = parse_patch(body, (ctx.header("Content-Type") or "").strip().lower())
         return render(service.update(ctx, tx, id, changes, stores), **shown)

@@ -17,6 +17,32 @@ CHANGES_LIMIT = 1000
 NAME_LIMIT = 255
 VALUE_LIMIT = 65535
 
+CREATE: dict[str, Any] = {"type": "object", "additionalProperties": IMAGE["additionalProperties"]} | {
+    "properties": {
+        name: schema
+        for name, schema in IMAGE["properties"].items()
+        if not schema.get("readOnly") and name != "locations"
+    }
+}
+"""What is worth sending; what only we say is refused by name."""
+_POINTER = {"type": "string", "pattern": "^/.", "maxLength": 510}
+_VERBS = ("add", "replace", "remove")
+PATCH: dict[str, Any] = {
+    "type": "array",
+    "maxItems": CHANGES_LIMIT,
+    "items": {
+        "anyOf": [
+            {
+                "type": "object",
+                "required": ["op", "path"],
+                "properties": {"op": {"enum": list(_VERBS)}, "path": _POINTER, "value": {}},
+            },
+            *({"type": "object", "required": [v], "properties": {v: _POINTER, "value": {}}} for v in _VERBS),
+        ]
+    },
+    "description": f"`op` and `path` with {JSON_PATCH}; the verb as a key with {OLD_JSON_PATCH}.",
+}
+
 _VALIDATOR = jsonschema_rs.Draft202012Validator({"type": "object"} | IMAGE)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from pilvi.image.imports import policy, service
 from pilvi.image.imports.model import COPY, ImportRules, parse
+from pilvi.image.imports.wire import IMPORT
 from pilvi.image.tasks.wire import ImageTaskView
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -13,7 +14,7 @@ from pilvi.kernel.routing import Answer, Routes
 def routes_for(rules: ImportRules) -> Routes:
     routes = Routes("image", "/images/{image_id}")
 
-    @routes.post("/import", rule=None, raw=True)
+    @routes.post("/import", rule=None, raw=True, shape=IMPORT)
     def start(ctx: Context, tx: Tx, image_id: str, body: Any) -> Answer:
         request = parse(body, rules)
         service.start(ctx, tx, image_id, request, rules)

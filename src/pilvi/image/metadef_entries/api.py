@@ -41,7 +41,7 @@ def list_objects(ctx: Context, tx: Tx, namespace: str, query: Query) -> dict[str
     return {"objects": shown} | page_links(query, None, path, "metadefs/objects")
 
 
-@routes.post("/objects", rule=policy.ADD_OBJECT, raw=True)
+@routes.post("/objects", rule=policy.ADD_OBJECT, raw=True, shape=OBJECT)
 def create_object(ctx: Context, tx: Tx, namespace: str, body: Any) -> Answer:
     found = namespaces.get(ctx, tx, namespace, policy.ADD_OBJECT)
     name, definition = _split(checked(OBJECT, body))
@@ -60,7 +60,7 @@ def show_object(ctx: Context, tx: Tx, namespace: str, name: str) -> dict[str, An
     return render_object(found, service.get(tx, found, "object", name))
 
 
-@routes.put("/objects/{name}", rule=policy.MODIFY_OBJECT, raw=True)
+@routes.put("/objects/{name}", rule=policy.MODIFY_OBJECT, raw=True, shape=OBJECT)
 def update_object(ctx: Context, tx: Tx, namespace: str, name: str, body: Any) -> dict[str, Any]:
     found = namespaces.get(ctx, tx, namespace, policy.MODIFY_OBJECT)
     new_name, definition = _split(checked(OBJECT, body))
@@ -81,7 +81,7 @@ def list_properties(ctx: Context, tx: Tx, namespace: str) -> dict[str, Any]:
     return {"properties": {e.name: render_property(e) for e in service.list_(tx, found, "property")}}
 
 
-@routes.post("/properties", rule=policy.ADD_PROPERTY, raw=True)
+@routes.post("/properties", rule=policy.ADD_PROPERTY, raw=True, shape=PROPERTY)
 def create_property(ctx: Context, tx: Tx, namespace: str, body: Any) -> Answer:
     found = namespaces.get(ctx, tx, namespace, policy.ADD_PROPERTY)
     name, definition = _split(checked(PROPERTY, body))
@@ -103,7 +103,7 @@ def show_property(ctx: Context, tx: Tx, namespace: str, name: str, resource_type
     return render_property(service.get(tx, found, "property", name.removeprefix(prefix)), prefix)
 
 
-@routes.put("/properties/{name}", rule=policy.MODIFY_PROPERTY, raw=True)
+@routes.put("/properties/{name}", rule=policy.MODIFY_PROPERTY, raw=True, shape=PROPERTY)
 def update_property(ctx: Context, tx: Tx, namespace: str, name: str, body: Any) -> dict[str, Any]:
     found = namespaces.get(ctx, tx, namespace, policy.MODIFY_PROPERTY)
     new_name, definition = _split(checked(PROPERTY, body))
@@ -126,7 +126,7 @@ def list_tags(ctx: Context, tx: Tx, namespace: str, query: Query) -> dict[str, A
     return {"tags": shown} | page_links(query, None, path, "metadefs/tags")
 
 
-@routes.post("/tags", rule=policy.ADD_TAGS, raw=True)
+@routes.post("/tags", rule=policy.ADD_TAGS, raw=True, shape=TAGS)
 def create_tags(ctx: Context, tx: Tx, namespace: str, body: Any) -> Answer:
     """All tags anew, or more of them where the client says so in a header."""
     found = namespaces.get(ctx, tx, namespace, policy.ADD_TAGS)
@@ -156,7 +156,7 @@ def show_tag(ctx: Context, tx: Tx, namespace: str, name: str) -> dict[str, Any]:
     return render_tag(service.get(tx, namespaces.get(ctx, tx, namespace, policy.GET_TAG), "tag", name))
 
 
-@routes.put("/tags/{name}", rule=policy.MODIFY_TAG, raw=True)
+@routes.put("/tags/{name}", rule=policy.MODIFY_TAG, raw=True, shape=TAG)
 def update_tag(ctx: Context, tx: Tx, namespace: str, name: str, body: Any) -> dict[str, Any]:
     found = namespaces.get(ctx, tx, namespace, policy.MODIFY_TAG)
     new_name, definition = _split(checked(TAG, body))

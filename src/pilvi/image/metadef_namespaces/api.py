@@ -34,7 +34,7 @@ def list_(ctx: Context, tx: Tx, query: Query) -> dict[str, Any]:
     return {"namespaces": shown} | page_links(query, marker, "/v2/metadefs/namespaces", "metadefs/namespaces")
 
 
-@routes.post(rule=policy.ADD, raw=True)
+@routes.post(rule=policy.ADD, raw=True, shape=NAMESPACE)
 def create(ctx: Context, tx: Tx, body: Any) -> Answer:
     given = checked(NAMESPACE, body)
     namespace = service.create(ctx, tx, given)
@@ -66,7 +66,7 @@ def _detail(tx: Tx, namespace: Namespace, type_name: str | None = None) -> dict[
     return render_namespace(namespace, associations) | {k: v for k, v in inner.items() if v}
 
 
-@routes.put("/{namespace}", rule=policy.MODIFY, raw=True)
+@routes.put("/{namespace}", rule=policy.MODIFY, raw=True, shape=NAMESPACE)
 def update(ctx: Context, tx: Tx, namespace: str, body: Any) -> dict[str, Any]:
     given = checked(NAMESPACE, body)
     inner = {"properties", "objects", "tags", "resource_type_associations"} & set(given)

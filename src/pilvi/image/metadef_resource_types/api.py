@@ -25,7 +25,7 @@ def list_associations(ctx: Context, tx: Tx, namespace: str) -> dict[str, Any]:
     return {"resource_type_associations": [render_association(a) for a in associations]}
 
 
-@routes.post("/namespaces/{namespace}/resource_types", rule=policy.ADD_TYPE, raw=True)
+@routes.post("/namespaces/{namespace}/resource_types", rule=policy.ADD_TYPE, raw=True, shape=RESOURCE_TYPE)
 def associate(ctx: Context, tx: Tx, namespace: str, body: Any) -> Answer:
     found = namespaces.get(ctx, tx, namespace, policy.ADD_TYPE)
     given = checked(RESOURCE_TYPE, body)

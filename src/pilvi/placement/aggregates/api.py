@@ -26,7 +26,7 @@ def list_all(ctx: Context, tx: Tx, uuid: str) -> Answer:
     return answer(ctx, _shown(ctx, provider.generation, uuids), changed_at=provider.updated_at)
 
 
-@routes.put(rule=policy.UPDATE, since="1.1", raw=True)
+@routes.put(rule=policy.UPDATE, since="1.1", raw=True, shape=AGGREGATES.at)
 def put(ctx: Context, tx: Tx, uuid: str, body: Any) -> Answer:
     ctx.about("resource_provider", uuid)
     policy.UPDATE.check(ctx)

@@ -12,7 +12,7 @@ from pilvi.placement.reshaper.wire import Reshape
 routes = Routes("placement", "/reshaper")
 
 
-@routes.post(rule=policy.RESHAPE, since="1.30", raw=True, status=204)
+@routes.post(rule=policy.RESHAPE, since="1.30", raw=True, shape=Reshape.document, status=204)
 def reshape(ctx: Context, tx: Tx, body: Any) -> None:
     policy.RESHAPE.check(ctx)
     Reshape.schemas.check(body, ctx.version)
