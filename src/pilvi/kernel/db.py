@@ -66,6 +66,21 @@ class Shaped:
     values: Mapping[str, Any]
 
 
+REMEMBERED = "remembered"
+"""The key in a table's `info` of who remembers its changes."""
+
+
+class Remembers(Protocol):
+    """Takes down what a write changes; a table may have one (kernel/history.py)."""
+
+    def inserted(self, tx: "Tx", row: Mapping[str, Any]) -> None: ...
+
+    def before(self, tx: "Tx", statement: Any) -> list[Any] | None:
+        """What the rows are that an update or delete is about to change; None when it does not matter."""
+
+    def changed(self, tx: "Tx", statement: Any, former: list[Any]) -> None: ...
+
+
 @dataclass(slots=True)
 class Compiled:
     """One shape of statement, ready for the driver."""
@@ -194,13 +209,14 @@ def _row_type(names: list[str]) -> Any:
 class Tx:
     """One transaction. Passed down, never committed by those it is passed to."""
 
-    __slots__ = ("_after", "_connection", "dialect", "facts", "writes")
+    __slots__ = ("_after", "_before", "_connection", "dialect", "facts", "writes")
 
     def __init__(self, connection: Connection, compiler: Compiler, *, writes: bool) -> None:
         self._connection = connection
         self.dialect = compiler
         self.writes = writes
         self._after: list[Callable[[], None]] = []
+        self._before: list[Callable[[Tx], None]] = []
         self.facts: dict[str, Any] = {}
         """A place for what must be computed once per transaction; gone with it."""
 
@@ -233,12 +249,19 @@ class Tx:
     def execute(self, statement: Any, *, duplicate: Fault | None = None) -> int:
         """Run a write; the number of rows it changed."""
         _, params, sql = self.dialect.compile(statement)
+        remembers: Remembers | None = None
+        if statement.is_update or statement.is_delete:
+            remembers = statement.table.info.get(REMEMBERED)
+        former = remembers.before(self, statement) if remembers is not None else None
         try:
-            return self._connection.run(sql, params)[1]
+            changed = self._connection.run(sql, params)[1]
         except Duplicate:
             if duplicate is not None:
                 raise duplicate from None
             raise
+        if remembers is not None and former and changed:
+            remembers.changed(self, statement, former)
+        return changed
 
     def insert(self, table: sa.Table, record: Any, *, duplicate: Fault | None = None) -> None:
         """Insert a dataclass or a mapping whose names are the columns."""
@@ -250,12 +273,21 @@ class Tx:
             if duplicate is not None:
                 raise duplicate from None
             raise
+        if REMEMBERED in table.info:
+            self._remember(table, [_values(record, table)])
 
     def insert_many(self, table: sa.Table, records: Iterable[Any]) -> None:
         rows = [_values(record, table) for record in records]
         if rows:
+            if REMEMBERED in table.info:
+                self._remember(table, [dict(row) for row in rows])
             compiled = self.dialect.insert_sql(table, tuple(rows[0]))
             self._connection.run_many(compiled.sql, [_encode(row, compiled.json_params) for row in rows])
+
+    def _remember(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+        remembers: Remembers = table.info[REMEMBERED]
+        for row in rows:
+            remembers.inserted(self, row)
 
     def upsert(self, table: sa.Table, record: Any, keys: Sequence[str], update: Sequence[str] | None = None) -> None:
         """Insert, or where `keys` collide set the other columns (or only those of `update`)."""
@@ -281,6 +313,15 @@ class Tx:
     def lock(self, *name: str) -> None:
         """From here to the end of the transaction nobody else holds this name. Needed around check-then-write."""
         self._connection.lock("\0".join(name))
+
+    def before_commit(self, action: Callable[["Tx"], None]) -> None:
+        """Something to write once everything else is written, in the same transaction."""
+        self._before.append(action)
+
+    def complete(self) -> None:
+        """Called by the database when the work of a writing transaction is done, before it commits."""
+        for action in self._before:
+            action(self)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Something to do once the change is durable, such as waking a loop. Must not raise, must not be needed."""

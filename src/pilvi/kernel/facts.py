@@ -1,13 +1,25 @@
-"""Events: what was asked, decided and done, written in the transaction of the change. `pilvi why` reads them."""
+"""Events: what was asked, decided and done, written in the transaction of the change. `pilvi why` reads them.
 
+An operation is everything under one request id: the request, the loop turns and the host's steps that follow. Each
+changed resource is one event with what changed (kernel/history.py), each step another; nothing is ever changed in an
+event. `retention` drops what is old, a partition at a time on PostgreSQL, in small deletes on SQLite.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
 from pilvi.kernel import clock
-from pilvi.kernel.context import Context
+from pilvi.kernel.context import Context, internal
 from pilvi.kernel.db import Json, Tx, metadata
+
+PARTITIONED: Final = "partitioned by"
+"""The key in a table's `info` of the column by which PostgreSQL partitions it."""
 
 events = sa.Table(
     "kernel_events",
@@ -28,6 +40,7 @@ events = sa.Table(
     sa.Index("kernel_events_by_request", "request_id", "id"),
     sa.Index("kernel_events_by_name", "resource_name", "id"),
     sa.Index("kernel_events_by_time", "at"),
+    info={PARTITIONED: "at"},
 )
 
 DETAIL_LIMIT = 8000
@@ -49,6 +62,10 @@ class Event:
     detail: dict[str, Any] | None
 
 
+BAD_OUTCOMES: Final = ("failed", "error", "refused", "denied", "crashed", "timeout", "violated")
+"""Outcomes that somebody may ask `why` about."""
+
+
 def record(
     tx: Tx,
     ctx: Context,
@@ -62,21 +79,34 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Write one event. `resource` is type, id and name; without it the context's own is meant."""
-    kind, id, name = resource or ctx.resource or ("", "", "")
-    event = Event(
+    project = ctx.project_id if project_id is None else project_id
+    tx.insert(events, _event(ctx, step, resource or ctx.resource, project, outcome, duration_ms, at, detail))
+
+
+def _event(
+    ctx: Context,
+    step: str,
+    resource: tuple[str, str, str] | None,
+    project_id: str,
+    outcome: str = "done",
+    duration_ms: float | None = None,
+    at: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> Event:
+    kind, id, name = resource or ("", "", "")
+    return Event(
         at=at or clock.timestamp(),
         request_id=ctx.request_id,
         user_id=ctx.user_id,
-        project_id=ctx.project_id if project_id is None else project_id,
-        resource_type=kind,
-        resource_id=id,
+        project_id=project_id,
+        resource_type=kind[:32],
+        resource_id=id[:64],
         resource_name=(name or "")[:255],
         step=step[:96],
         outcome=outcome,
         duration_ms=duration_ms,
         detail=_bounded(detail),
     )
-    tx.insert(events, event)
 
 
 def _bounded(detail: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -84,6 +114,111 @@ def _bounded(detail: dict[str, Any] | None) -> dict[str, Any] | None:
         return None
     return {k: v[:DETAIL_LIMIT] if isinstance(v, str) else v for k, v in detail.items()}
 
+
+# ---- whose change it is ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """On whose behalf a transaction changes things, and in which step."""
+
+    ctx: Context
+    step: str
+
+
+class Note(Protocol):
+    """What a transaction changed of one resource, as kernel/history.py takes it down."""
+
+    id: str
+    name: str
+    project_id: str
+    actor: Actor
+    what: str
+    changes: dict[str, list[Any]]
+    tracked: Any
+
+
+_ACTOR, _REQUEST, _PLANNED = "actor of facts", "request of facts", "facts are planned"
+_turn: ContextVar[Actor | None] = ContextVar("turn", default=None)
+_notes_of: list[Callable[[Tx], list[Any]]] = []
+
+
+def ask_for_notes(source: Callable[[Tx], list[Any]]) -> None:
+    """Who knows what a transaction changed (kernel/history.py)."""
+    _notes_of.append(source)
+
+
+def act(tx: Tx, ctx: Context, step: str) -> None:
+    """What this transaction changes from here on is done on behalf of this context, in this step."""
+    tx.facts[_ACTOR] = Actor(ctx, step)
+
+
+@contextmanager
+def turn(request_id: str, step: str) -> Iterator[None]:
+    """What transactions inside change, and say of nobody else's, is this loop's turn."""
+    token = _turn.set(Actor(internal(request_id), step))
+    try:
+        yield
+    finally:
+        _turn.reset(token)
+
+
+def actor_of(tx: Tx) -> Actor:
+    found: Actor | None = tx.facts.get(_ACTOR) or _turn.get()
+    return found or Actor(internal(""), "change")
+
+
+def request(tx: Tx, ctx: Context, step: str, detail: Mapping[str, Any]) -> None:
+    """The event of a changing request. Written at the end, in one row with what it changed of its resource."""
+    tx.facts[_REQUEST] = (ctx, step, dict(detail))
+    at_the_end(tx)
+
+
+def at_the_end(tx: Tx) -> None:
+    if _PLANNED not in tx.facts:
+        tx.facts[_PLANNED] = True
+        tx.before_commit(_write)
+
+
+def _write(tx: Tx) -> None:
+    asked: tuple[Context, str, dict[str, Any]] | None = tx.facts.pop(_REQUEST, None)
+    notes: list[Note] = [note for source in _notes_of for note in source(tx)]
+    main = None if asked is None else _main(asked[0], notes)
+    rows = [_of_note(note, asked if note is main else None) for note in notes]
+    if asked is not None and main is None:
+        ctx, step, detail = asked
+        rows.append(_event(ctx, step, ctx.resource, ctx.project_id, duration_ms=_since_start(ctx), detail=detail))
+    if len(rows) == 1:
+        tx.insert(events, rows[0])
+    else:
+        tx.insert_many(events, rows)
+
+
+def _main(ctx: Context, notes: list[Note]) -> Note | None:
+    """The resource that the request was about: the one it named, or the first it changed."""
+    if ctx.resource is None:
+        return notes[0] if notes else None
+    kind, id, _ = ctx.resource
+    return next((note for note in notes if note.id == id and note.tracked.kind == kind), None)
+
+
+def _of_note(note: Note, asked: tuple[Context, str, dict[str, Any]] | None) -> Event:
+    ctx, step = note.actor.ctx, note.actor.step
+    detail: dict[str, Any] = {"what": note.what, "changes": note.changes}
+    duration_ms = None
+    if asked is not None:
+        ctx, step = asked[0], asked[1]
+        detail = asked[2] | detail
+        duration_ms = _since_start(ctx)
+    about = (note.tracked.kind, note.id, note.name)
+    return _event(ctx, step, about, note.project_id, duration_ms=duration_ms, detail=detail)
+
+
+def _since_start(ctx: Context) -> float | None:
+    return round((clock.monotonic() - ctx.started) * 1000, 3) if ctx.started else None
+
+
+# ---- reading -----------------------------------------------------------------------------------------------------
 
 _COLUMNS = [events.c[name] for name in Event.__dataclass_fields__]
 
@@ -104,6 +239,62 @@ def of_requests(tx: Tx, request_ids: list[str], limit: int = 4000) -> list[Event
     return tx.all(query, Event)
 
 
+def since(tx: Tx, resource_id: str, moment: str, limit: int) -> list[Event]:
+    """A resource's events after a moment, newest first."""
+    query = sa.select(*_COLUMNS).where(events.c.resource_id == resource_id, events.c.at > moment)
+    return tx.all(query.order_by(events.c.id.desc()).limit(limit), Event)
+
+
+def newest(tx: Tx, *, outcomes: tuple[str, ...], limit: int) -> list[Event]:
+    """The last events with such an outcome, newest first."""
+    query = sa.select(*_COLUMNS).where(events.c.outcome.in_(outcomes)).order_by(events.c.at.desc()).limit(limit)
+    return tx.all(query, Event)
+
+
+def oldest(tx: Tx) -> str | None:
+    """Since when events are kept."""
+    found: str | None = tx.scalar(sa.select(sa.func.min(events.c.at)))
+    return found
+
+
+# ---- forgetting --------------------------------------------------------------------------------------------------
+
+DROP_AT_ONCE: Final = 5000
+"""Rows that one transaction deletes, so that nobody waits for long."""
+WEEKS_AHEAD: Final = 2
+PREFIX: Final = "kernel_events_w"
+
+
 def drop_older(tx: Tx, before: str) -> int:
-    """Retention: forget events older than this timestamp."""
-    return tx.execute(events.delete().where(events.c.at < before))
+    """Retention: forget events older than this timestamp; at most `DROP_AT_ONCE` of those that are in no partition."""
+    if tx.is_postgresql:
+        _partition(tx, before)
+    old = sa.select(events.c.id).where(events.c.at < before).order_by(events.c.at).limit(DROP_AT_ONCE)
+    return tx.execute(events.delete().where(events.c.at < before, events.c.id.in_(old)))
+
+
+def _partition(tx: Tx, before: str) -> None:
+    """Weeks that are over go as a whole; those that come get a table of their own before the first event is there."""
+    known = "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = "
+    present = set(tx.scalars(sa.text(known + "to_regclass('kernel_events')").columns(sa.column("relname"))))
+    for name in sorted(present):
+        if name.startswith(PREFIX) and _monday(name) + timedelta(days=7) <= _day(before):
+            tx.execute(sa.text(f"drop table {name}"))
+    today = _day(clock.timestamp())
+    this_week = today - timedelta(days=today.weekday())
+    for week in range(WEEKS_AHEAD + 1):
+        first = this_week + timedelta(days=7 * week)
+        name, last = PREFIX + first.strftime("%Y%m%d"), first + timedelta(days=7)
+        inside = sa.select(events.c.id).where(events.c.at >= str(first.date()), events.c.at < str(last.date())).limit(1)
+        if name not in present and tx.scalar(inside) is None:
+            span = f"from ('{first.date()}') to ('{last.date()}')"
+            tx.execute(sa.text(f"create table {name} partition of kernel_events for values {span}"))
+
+
+def _day(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp[:10]).replace(tzinfo=UTC)
+
+
+def _monday(name: str) -> datetime:
+    digits = name.removeprefix(PREFIX)
+    return datetime(int(digits[:4]), int(digits[4:6]), int(digits[6:8]), tzinfo=UTC)

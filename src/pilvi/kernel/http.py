@@ -27,7 +27,9 @@ from pilvi.kernel.errors import (
 from pilvi.kernel.log import logger
 from pilvi.kernel.microversion import Versions
 from pilvi.kernel.paging import Page
+from pilvi.kernel.paths import ProjectInPath, template_of
 from pilvi.kernel.query import Query
+from pilvi.kernel.refusals import Refusals, place_of
 from pilvi.kernel.routing import Answer, Route
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -95,6 +97,7 @@ class Edge:
         self.public_url = public_url.rstrip("/")
         self.front_secret = front_secret
         self.observe = observe
+        self.refusals = Refusals()
         self.permits = permits
 
     def application(self) -> Callable[..., Any]:
@@ -104,14 +107,14 @@ class Edge:
         paths: dict[str, tuple[Service, dict[str, list[Route]]]] = {}
         for service in self.services:
             for route in service.routes:
-                template = _template(service.prefix + route.path)
+                template = template_of(service.prefix + route.path)
                 _, methods = paths.setdefault(template, (service, {}))
                 methods.setdefault(route.method, []).append(route)
         for template, (service, methods) in paths.items():
             app.add_route(template, self._resource(service, methods))
         app.add_sink(self._unknown, prefix="/")
         app.add_error_handler(Exception, self._broken)
-        return _ProjectInPath(app)
+        return ProjectInPath(app)
 
     # -- one path --------------------------------------------------------------------------------------------------
 
@@ -140,17 +143,23 @@ class Edge:
         started = clock.monotonic()
         ctx = self.context(service, req)
         seen: list[Route] = []
+        why = ""
         try:
             answer = self._answer(service, routes, methods, ctx, req, values, seen)
         except Fault as fault:
+            why = fault.message
             answer = self._fault(service, fault, ctx)
         except Duplicate as duplicate:
+            why = "An object with these values exists already."
             logger("api").warning("duplicate", request_id=ctx.request_id, error=str(duplicate))
             answer = self._fault(service, Conflict("An object with these values exists already."), ctx)
         except Exception as error:  # noqa: BLE001 one of the two places that catch everything
             logger("api").exception("request.failed", request_id=ctx.request_id, path=req.path, error=repr(error))
+            why = place_of(error)
             message = f"Something went wrong on our side. The request id is {ctx.request_id}; `pilvi why` explains."
             answer = self._fault(service, Fault(message), ctx)
+        if answer.status >= 400 and answer.status != 401 and seen:
+            self.refusals.remember(self.database, ctx, _step(service, seen[0]), seen[0], answer.status, why)
         self._send(service, answer, ctx, resp)
         self._account(seen[0] if seen else None, ctx, answer.status, started)
 
@@ -206,6 +215,7 @@ class Edge:
             cloud_url=url,
             method=req.method,
             path=req.path,
+            started=clock.monotonic(),
             token_id=req.get_header("X-Auth-Token") or "",
             header=req.get_header,
             database=self.database,
@@ -341,6 +351,8 @@ class Edge:
         query: Query,
     ) -> Any:
         ctx.checked.clear()
+        if route.writes:
+            facts.act(tx, ctx, _step(service, route))
         if "body" not in route.wants:
             result = route.handler(ctx, tx, **arguments)
         elif many:
@@ -350,7 +362,7 @@ class Edge:
         if route.rule is not None and route.rule.name not in ctx.checked:
             raise AssertionError(f"{route.name} promised rule {route.rule.name} and did not check it")
         if route.writes and not route.quiet and ctx.method != "GET":
-            facts.record(tx, ctx, f"api {service.name} {route.name}"[:96], detail={"path": ctx.path})
+            facts.request(tx, ctx, _step(service, route), {"path": ctx.path, "by": ctx.principal.user_name})
         if route.then is not None:
             return result
         return self._render(service, route, ctx, result, query)
@@ -394,7 +406,7 @@ class Edge:
             for name, value in service.versions.echo(ctx.version).items():
                 resp.set_header(name, value)
         for name, value in answer.headers.items():
-            resp.set_header(name, value)
+            (resp.append_header if name == "Set-Cookie" else resp.set_header)(name, value)
         if answer.body is None:
             if answer.status not in (204, 304):
                 if answer.content_type:
@@ -476,23 +488,5 @@ def below(path: str) -> str:
     return "/" + path.lstrip("/").partition("/")[2]
 
 
-def _template(path: str) -> str:
-    """The path with numbered names: falcon wants one name per place, handlers have their own."""
-    parts = [f"{{p{i}}}" if part.startswith("{") else part for i, part in enumerate(path.split("/"))]
-    return "/".join(parts) or "/"
-
-
-class _ProjectInPath:
-    """Takes the optional project id out of `/compute/v2.1/{project_id}/…`, as clients of old catalogs send it."""
-
-    def __init__(self, app: Callable[..., Any]) -> None:
-        self.app = app
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        path: str = environ["PATH_INFO"]
-        if path.startswith("/compute/v2.1/") and len(path) >= 46:
-            project, slash, rest = path[14:].partition("/")
-            if len(project) == 32 and ids.is_uuid(project):
-                environ["PATH_INFO"] = f"/compute/v2.1/{rest}" if slash else "/compute/v2.1"
-                environ["pilvi.project_in_path"] = project
-        return self.app(environ, start_response)
+def _step(service: Service, route: Route) -> str:
+    return f"api {service.name} {route.name}"[:96]

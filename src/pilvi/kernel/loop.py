@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from pilvi.kernel import clock, ids, work
+from pilvi.kernel import clock, facts, ids, measures, work
+from pilvi.kernel.context import internal
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import Fault, NotYet
 from pilvi.kernel.log import logger
@@ -16,6 +17,8 @@ LEASE_S = 60.0
 IDLE_LIMIT_S = 5.0
 """The longest nap, so that a key poked by another process is found without any message."""
 BACKOFF_S = (0.2, 1.0, 5.0, 15.0, 60.0)
+RETOLD_EVERY = 60
+"""A turn that fails again and again is an event at first, and then every so many times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +98,39 @@ class Runner:
                 self.database.write(partial(_poke_all, kind=loop.kind, keys=keys))
 
     def _one(self, item: work.Item) -> None:
+        started, outcome = clock.monotonic(), "failed"
         try:
-            self.loops[item.kind].reconcile(self.database, item.key)
+            with facts.turn(item.request_id, f"loop {item.kind}"):
+                self.loops[item.kind].reconcile(self.database, item.key)
         except NotYet as wait:
+            outcome = "waiting"
             after_s, text = wait.after_s, wait.waiting_for
             self.database.write(lambda tx: work.postpone(tx, item, self.owner, after_s=after_s, error=text))
         except Exception as error:  # noqa: BLE001 the other place that catches everything
             text = error.message if isinstance(error, Fault) else repr(error)
             logger("work").error("loop.failed", kind=item.kind, key=item.key, request_id=item.request_id, error=text)
             delay_s = BACKOFF_S[min(item.attempts, len(BACKOFF_S) - 1)]
-            self.database.write(
-                lambda tx: work.postpone(tx, item, self.owner, after_s=delay_s, error=text, failed=True)
-            )
+            took_ms = (clock.monotonic() - started) * 1000
+
+            def fail(tx: Tx) -> None:
+                work.postpone(tx, item, self.owner, after_s=delay_s, error=text, failed=True)
+                if item.attempts < len(BACKOFF_S) or item.attempts % RETOLD_EVERY == 0:
+                    _record_failure(tx, item, text, took_ms)
+
+            self.database.write(fail)
         else:
+            outcome = "done"
             self.database.write(lambda tx: work.finish(tx, item, self.owner))
+        finally:
+            measures.LOOP_TURNS.inc(item.kind, outcome)
+            measures.LOOP_SECONDS.observe(clock.monotonic() - started, item.kind)
+
+
+def _record_failure(tx: Tx, item: work.Item, text: str, took_ms: float) -> None:
+    facts.record(
+        tx, internal(item.request_id), f"loop {item.kind}", resource=(item.kind, item.key, ""), outcome="failed",
+        duration_ms=round(took_ms, 3), detail={"message": text, "attempt": item.attempts + 1},
+    )  # fmt: skip
 
 
 def _poke_all(tx: Tx, kind: str, keys: list[str]) -> None:

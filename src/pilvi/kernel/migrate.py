@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from pilvi.kernel import clock
 from pilvi.kernel.db import Database, Row, Tx, metadata
+from pilvi.kernel.facts import PARTITIONED
 
 applied = sa.Table(
     "kernel_migrations",
@@ -79,8 +80,22 @@ def ddl(service: str, dialect: Dialect) -> str:
     for table in metadata.sorted_tables:
         if not table.name.startswith(service + "_") or table is applied:
             continue
-        parts.append(str(CreateTable(table).compile(dialect=dialect)).strip())
+        parts += _table(table, dialect)
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         parts += [str(CreateIndex(index).compile(dialect=dialect)).strip() for index in indexes]
     lines = [line.rstrip() for part in parts for line in (part + ";").splitlines()]
     return "\n".join(lines) + "\n" if lines else ""
+
+
+def _table(table: sa.Table, dialect: Dialect) -> list[str]:
+    """The table; on PostgreSQL in partitions where it asks for them, with one for what belongs to no other."""
+    text = str(CreateTable(table).compile(dialect=dialect)).strip()
+    column = table.info.get(PARTITIONED)
+    if column is None or dialect.name != "postgresql":
+        return [text]
+    keys = ", ".join(key.name for key in table.primary_key)
+    text = text.replace(f"PRIMARY KEY ({keys})", f"PRIMARY KEY ({keys}, {column})")
+    return [
+        f"{text} PARTITION BY RANGE ({column})",
+        f"CREATE TABLE {table.name}_rest PARTITION OF {table.name} DEFAULT",
+    ]

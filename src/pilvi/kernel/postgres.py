@@ -8,6 +8,7 @@ import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy.dialects import postgresql as dialect
 
+from pilvi.kernel import clock, measures
 from pilvi.kernel.db import Compiler, Duplicate, Retry, Tx
 from pilvi.kernel.errors import BadRequest, Unavailable
 
@@ -73,6 +74,11 @@ class PostgresDatabase:
                     raw.execute("set transaction isolation level repeatable read, read only")
                 tx = Tx(PostgresConnection(raw), self.compiler, writes=writes)
                 result = work(tx)
+                if writes:
+                    tx.complete()
+                    started = clock.monotonic()
+                    raw.commit()
+                    measures.COMMIT_SECONDS.observe(clock.monotonic() - started)
         except PoolTimeout:
             raise Unavailable("No database connection was free in time; try again.") from None
         except psycopg.OperationalError as error:

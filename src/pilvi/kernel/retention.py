@@ -5,10 +5,13 @@ from typing import Final
 
 from pilvi.kernel import clock, facts
 from pilvi.kernel.db import Database, Tx
+from pilvi.kernel.errors import NotYet
 from pilvi.kernel.loop import Loop
 
 EVENTS_S: Final = 30 * 86400.0
 SWEEP_S: Final = 3600.0
+PAUSE_S: Final = 0.5
+"""Between two portions of what is forgotten: those who write come first."""
 
 Drop = Callable[[Tx, str], int]
 """Forgets what is older than this timestamp; returns how much."""
@@ -21,6 +24,7 @@ def loop(kept: dict[str, tuple[float, Drop]]) -> Loop:
     def reconcile(database: Database, name: str) -> None:
         seconds, drop = every[name]
         before = clock.timestamp(clock.now() - seconds)
-        database.write(lambda tx: drop(tx, before))
+        if database.write(lambda tx: drop(tx, before)) >= facts.DROP_AT_ONCE:
+            raise NotYet(PAUSE_S, f"{name} older than {before} are being forgotten")
 
     return Loop("retention", reconcile, sweep=lambda tx: list(every), sweep_s=SWEEP_S)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import apsw
 from sqlalchemy.dialects import sqlite as dialect
 
+from pilvi.kernel import clock, measures
 from pilvi.kernel.db import Compiler, Duplicate, Tx
 from pilvi.kernel.errors import Unavailable
 
@@ -121,6 +122,7 @@ class SqliteDatabase:
         failure: BaseException | None = None
         try:
             result = work(tx)
+            tx.complete()
         except BaseException as error:  # noqa: BLE001 raised again once the savepoint is undone
             failure = error
             raw.execute("rollback to request")
@@ -135,8 +137,10 @@ class SqliteDatabase:
 
     def _commit(self, batch: _Batch) -> None:
         self._batch = None
+        started = clock.monotonic()
         try:
             self._writer.raw.execute("commit")
+            measures.COMMIT_SECONDS.observe(clock.monotonic() - started)
         except BaseException as error:  # noqa: BLE001 raised again in every member of the batch
             batch.failure = error
             if self._writer.raw.in_transaction:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from pilvi.compute.flavors.model import Flavor
 from pilvi.kernel.db import Json, Shaped, Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page, cut, keyset
 
 flavors = sa.Table(
@@ -26,6 +27,7 @@ flavors = sa.Table(
     sa.Column("created_at", sa.String(27), nullable=False),
     sa.Column("extra_specs", Json, nullable=False),
 )
+track(flavors, "flavor", "name ram vcpus disk ephemeral swap is_public description extra_specs", project="")
 access = sa.Table(
     "compute_flavor_access",
     metadata,

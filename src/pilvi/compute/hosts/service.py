@@ -10,9 +10,9 @@ from pilvi.compute.hosts import policy
 from pilvi.compute.hosts.model import RESERVED_MEMORY_MIB, HostFacts, facts_of
 from pilvi.compute.servers import service as servers
 from pilvi.compute.servers.model import Power, Report, Server
-from pilvi.kernel import clock, hosts, ids
+from pilvi.kernel import clock, facts, hosts, ids
 from pilvi.kernel.config import ComputeConfig
-from pilvi.kernel.context import Context
+from pilvi.kernel.context import Context, Principal
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, Unavailable
 from pilvi.network import facade as network
@@ -87,6 +87,7 @@ def report(ctx: Context, tx: Tx, document: Any, config: ComputeConfig) -> dict[s
     of_network = document.get("network") or {}
     if not isinstance(of_network, dict):
         raise BadRequest("The network of a report is an object.")
+    facts.act(tx, Context("", Principal(user_id=f"host {name}")), "host report")
     network.report(tx, name, of_network)
     for one in reports:
         servers.observe(ctx, tx, name, one)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from pilvi.compute.servers.model import Server
 from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page, cut, keyset
 
 servers = sa.Table(
@@ -57,6 +58,13 @@ servers = sa.Table(
     sa.Index("compute_servers_by_host", "host"),
     sa.Index("compute_servers_by_time", "created_at", "id"),
 )
+
+track(
+    servers, "server",
+    "name hostname description project_id user_id flavor vcpus memory_mib image_id key_name config_drive metadata tags "
+    "availability_zone host vm_state task_state power_state wanted_power generation locked_by locked_reason fault "
+    "created_at launched_at",
+)  # fmt: skip
 
 SORT_KEYS = {
     "access_ip_v4": "access_ip_v4", "access_ip_v6": "access_ip_v6", "availability_zone": "availability_zone",

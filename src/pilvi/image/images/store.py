@@ -11,6 +11,7 @@ from pilvi.image.images.model import Image
 from pilvi.image.quotas.model import Usage
 from pilvi.kernel.db import Json, Shaped, Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import track
 
 images = sa.Table(
     "image_images",
@@ -42,6 +43,12 @@ images = sa.Table(
     sa.Index("image_images_by_time", "created_at", "id"),
     sa.Index("image_images_by_name", "name"),
 )
+track(
+    images, "image",
+    "name status visibility protected os_hidden owner disk_format container_format size virtual_size min_disk min_ram "
+    "os_hash_value tags properties",
+    project="owner",
+)  # fmt: skip
 
 EMPTY: Any = sa.literal_column("''")
 SORT_KEYS = {

@@ -11,8 +11,9 @@ CREATE TABLE kernel_events (
 	outcome VARCHAR(16) NOT NULL,
 	duration_ms FLOAT,
 	detail TEXT,
-	PRIMARY KEY (id)
-);
+	PRIMARY KEY (id, at)
+) PARTITION BY RANGE (at);
+CREATE TABLE kernel_events_rest PARTITION OF kernel_events DEFAULT;
 CREATE INDEX kernel_events_by_name ON kernel_events (resource_name, id);
 CREATE INDEX kernel_events_by_request ON kernel_events (request_id, id);
 CREATE INDEX kernel_events_by_resource ON kernel_events (resource_id, id);

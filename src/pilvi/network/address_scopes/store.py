@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.address_scopes.model import AddressScope
@@ -18,6 +19,10 @@ address_scopes = sa.Table(
     sa.Column("ip_version", sa.Integer, nullable=False),
     sa.Index("network_address_scopes_by_project", "project_id"),
 )
+track(
+    address_scopes, "address_scope",
+    "name description project_id ip_version",
+)  # fmt: skip
 
 listing = standard.Listing(
     "AddressScope", address_scopes, AddressScope, standard.attributes(address_scopes, "ip_version")

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from pilvi.kernel.db import Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.floating_ips.model import FloatingIp
@@ -30,6 +31,12 @@ floating_ips = sa.Table(
     sa.Index("network_floating_ips_by_router", "router_id"),
     sa.Index("network_floating_ips_by_network", "floating_network_id"),
 )
+track(
+    floating_ips, "floatingip",
+    "description project_id floating_network_id floating_ip_address port_id fixed_ip_address router_id "
+    "status dns_name tags",
+    name="floating_ip_address",
+)  # fmt: skip
 
 listing = standard.Listing(
     "FloatingIP",

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from pilvi.kernel.db import Json, Row, Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.kernel.wire import boolean
@@ -32,6 +33,11 @@ networks = sa.Table(
     sa.Index("network_networks_by_name", "name"),
     sa.Index("network_networks_by_segment", "network_type", "segmentation_id", unique=True),
 )
+track(
+    networks, "network",
+    "name description project_id admin_state_up mtu external is_default port_security_enabled "
+    "network_type physical_network segmentation_id dns_domain tags",
+)  # fmt: skip
 
 listing = standard.Listing(
     "Network",

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from pilvi.kernel.db import Json, Row, Tx, metadata
 from pilvi.kernel.errors import BadRequest, Conflict
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.addresses import service as addresses
@@ -44,6 +45,11 @@ ports = sa.Table(
     sa.Index("network_ports_by_project", "project_id"),
     sa.Index("network_ports_by_host", "host"),
 )
+track(
+    ports, "port",
+    "name description project_id network_id mac admin_state_up status device_id device_owner host "
+    "fixed_ips security_groups port_security_enabled allowed_address_pairs extra_dhcp_opts dns_name tags",
+)  # fmt: skip
 
 
 def _fixed_ips(values: list[str]) -> Any:

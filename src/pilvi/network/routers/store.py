@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.routers.model import Router
@@ -27,6 +28,11 @@ routers = sa.Table(
     sa.Index("network_routers_by_host", "host"),
     sa.Index("network_routers_by_gateway", "gateway_network_id"),
 )
+track(
+    routers, "router",
+    "name description project_id admin_state_up status gateway_port_id gateway_network_id enable_snat "
+    "routes host tags",
+)  # fmt: skip
 
 listing = standard.Listing(
     "Router", routers, Router, standard.attributes(routers, "admin_state_up", "status", "enable_snat")

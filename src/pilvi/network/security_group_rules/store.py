@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.security_group_rules.model import SecurityGroupRule
@@ -27,6 +28,11 @@ rules = sa.Table(
     sa.Index("network_security_group_rules_by_remote", "remote_group_id"),
     sa.Index("network_security_group_rules_by_project", "project_id"),
 )
+track(
+    rules, "security_group_rule",
+    "project_id security_group_id direction ethertype protocol port_range_min port_range_max "
+    "remote_ip_prefix remote_group_id description",
+)  # fmt: skip
 
 listing = standard.Listing(
     "SecurityGroupRule",

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel.db import Row, Tx, metadata
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.security_groups.model import SecurityGroup
@@ -18,6 +19,10 @@ security_groups = sa.Table(
     sa.Column("stateful", sa.Boolean, nullable=False),
     sa.Index("network_security_groups_by_project", "project_id", "name"),
 )
+track(
+    security_groups, "security_group",
+    "name description project_id stateful tags",
+)  # fmt: skip
 defaults = sa.Table(
     "network_default_security_groups",
     metadata,

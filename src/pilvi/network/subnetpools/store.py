@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel.db import Json, Row, Tx, metadata
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.standard import store as standard
@@ -26,6 +27,11 @@ subnetpools = sa.Table(
     sa.Index("network_subnetpools_by_project", "project_id"),
     sa.Index("network_subnetpools_by_scope", "address_scope_id"),
 )
+track(
+    subnetpools, "subnetpool",
+    "name description project_id prefixes ip_version default_prefixlen min_prefixlen max_prefixlen "
+    "default_quota address_scope_id is_default tags",
+)  # fmt: skip
 
 listing = standard.Listing(
     "SubnetPool",

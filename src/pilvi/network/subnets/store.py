@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel.db import Json, Row, Tx, metadata
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 from pilvi.network.standard import store as standard
@@ -32,6 +33,11 @@ subnets = sa.Table(
     sa.Index("network_subnets_by_project", "project_id"),
     sa.Index("network_subnets_by_pool", "subnetpool_id"),
 )
+track(
+    subnets, "subnet",
+    "name description project_id network_id ip_version cidr gateway_ip enable_dhcp ipv6_ra_mode "
+    "ipv6_address_mode subnetpool_id allocation_pools dns_nameservers host_routes tags",
+)  # fmt: skip
 
 listing = standard.Listing(
     "Subnet",

@@ -17,6 +17,7 @@ def observe(ctx: Context, tx: Tx, host: str, report: Report) -> None:
     if server is None or server.host != host:
         return
     about = Context(server.request_id, ctx.principal, host=host)
+    facts.act(tx, about, "host report")
     _record_steps(about, tx, server, report)
     result = outcome(server, report, clock.timestamp())
     if result.gone:

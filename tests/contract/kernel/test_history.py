@@ -1,0 +1,184 @@
+"""What changed, who changed it, and how it was at any time: events of the transaction of the change."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pilvi.kernel import clock, facts, history
+from pilvi.kernel.clock import Clock
+from pilvi.kernel.db import Database, Tx
+from pilvi.kernel.facts import Event
+from pilvi.kernel.loop import Loop, Runner
+from tests.contract.client import Client
+
+REQUEST_ID = "x-openstack-request-id"
+
+
+class Ticking:
+    """Every look at the clock is a millisecond later."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+
+    def now(self) -> float:
+        self.time += 0.001
+        return self.time
+
+    monotonic = now
+
+
+@pytest.fixture
+def net(cloud: Client) -> Client:
+    return cloud.at("/network/v2.0")
+
+
+@pytest.fixture
+def ticking(cloud: Client) -> Iterator[Clock]:
+    """Time that passes visibly; tokens were issued in the true one, so the way back comes before other fixtures end."""
+    made = Ticking()
+    made.time = clock.now() // 60 * 60 + 1.0  # Within one minute.
+    former = clock.use(made)
+    yield made
+    clock.use(former)
+
+
+def made(net: Client, name: str = "first") -> str:
+    id: str = net.post("/networks", {"network": {"name": name}}).body["network"]["id"]
+    return id
+
+
+def changes(database: Database, id: str) -> list[dict[str, Any]]:
+    events = database.read(lambda tx: facts.of(tx, id))
+    return [event.detail["changes"] for event in events if event.detail and "changes" in event.detail]
+
+
+def test_a_request_is_one_event_with_what_it_changed(net: Client) -> None:
+    id = made(net)
+    reply = net.put(f"/networks/{id}", {"network": {"name": "second", "admin_state_up": True}})
+    events: list[Event] = net.database.read(lambda tx: facts.of(tx, id))
+    assert [(e.step, e.resource_type, e.outcome) for e in events] == [
+        ("api network POST /v2.0/networks", "network", "done"),
+        ("api network PUT /v2.0/networks/{id}", "network", "done"),
+    ]
+    changed = events[1]
+    assert changed.request_id == reply.headers[REQUEST_ID]
+    assert changed.user_id == net.facts["member"]
+    assert changed.project_id == net.facts["demo"]
+    assert changed.duration_ms is not None
+    assert changed.duration_ms > 0
+    assert changed.detail is not None
+    assert changed.detail["changes"] == {"name": ["first", "second"]}
+    assert changed.detail["by"] == "member"
+
+
+def test_every_resource_that_a_request_changes_has_its_event(net: Client) -> None:
+    network = made(net)
+    reply = net.post("/ports", {"port": {"network_id": network}})
+    request = reply.headers[REQUEST_ID]
+    events = net.database.read(lambda tx: facts.of_requests(tx, [request]))
+    assert {e.resource_type for e in events} >= {"port", "security_group"}
+    assert len([e for e in events if e.resource_id == reply.body["port"]["id"]]) == 1
+
+
+def test_what_is_undone_leaves_no_event(net: Client) -> None:
+    database = net.database
+    id = made(net)
+
+    def fail(tx: Tx) -> None:
+        tx.execute(history.TRACKED["network"].table.update().values(name="never"))
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        database.write(fail)
+    assert len(changes(database, id)) == 1
+
+
+def test_a_refused_request_says_why(net: Client) -> None:
+    id = made(net)
+    reply = net.as_stranger().put(f"/networks/{id}", {"network": {"name": "mine"}})
+    assert reply.status == 404
+    events = net.database.read(lambda tx: facts.of(tx, reply.headers[REQUEST_ID]))
+    assert [(e.outcome, e.resource_type, e.resource_id) for e in events] == [("refused", "network", id)]
+    assert "could not be found" in events[0].detail["message"]
+
+
+def test_a_flood_of_refused_requests_is_bounded(net: Client, ticking: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pilvi.kernel.refusals.MOST_PER_MINUTE", 3)
+    for _ in range(6):
+        assert net.put("/networks/11111111-1111-1111-1111-111111111111", {"network": {"name": "x"}}).status == 404
+    found = net.database.read(lambda tx: facts.of(tx, "11111111-1111-1111-1111-111111111111"))
+    assert len(found) == 3
+
+
+def test_the_state_at_any_time(net: Client, ticking: Clock) -> None:
+    database = net.database
+    before = clock.timestamp()
+    id = made(net)
+    after_create = clock.timestamp()
+    net.put(f"/networks/{id}", {"network": {"name": "second"}})
+    after_rename = clock.timestamp()
+    assert net.delete(f"/networks/{id}").status == 204
+    after_delete = clock.timestamp()
+
+    def state(moment: str) -> tuple[bool, Any]:
+        found = database.read(lambda tx: history.at(tx, "network", id, moment))
+        return found.exists, found.fields.get("name")
+
+    assert state(before) == (False, None)
+    assert state(after_create) == (True, "first")
+    assert state(after_rename) == (True, "second")
+    assert state(after_delete) == (False, None)
+
+
+def test_changes_of_a_transaction_are_one(net: Client) -> None:
+    database, id = net.database, made(net)
+    table = history.TRACKED["network"].table
+
+    def rename(tx: Tx) -> None:
+        for name in ("a", "b", "first", "c"):
+            tx.execute(table.update().where(table.c.id == id).values(name=name))
+
+    database.write(rename)
+    assert changes(database, id)[-1] == {"name": ["first", "c"]}
+
+
+def test_what_was_made_and_dropped_in_one_transaction_was_never_there(net: Client) -> None:
+    database, id = net.database, made(net)
+    table = history.TRACKED["network"].table
+    row = database.read(lambda tx: tx.first(table.select().where(table.c.id == id)))._asdict()
+
+    def flicker(tx: Tx) -> None:
+        tx.insert(table, row | {"id": "flicker", "segmentation_id": 99, "zone": 99})
+        tx.execute(table.delete().where(table.c.id == "flicker"))
+
+    database.write(flicker)
+    assert changes(database, "flicker") == []
+
+
+def test_long_values_are_cut(net: Client) -> None:
+    database, id = net.database, made(net)
+    table = history.TRACKED["network"].table
+    database.write(lambda tx: tx.execute(table.update().where(table.c.id == id).values(tags="x" * 100_000)))
+    assert len(changes(database, id)[-1]["tags"][1]) < 5000
+
+
+def test_a_loop_says_what_it_changed_and_that_it_failed(net: Client) -> None:
+    database, id = net.database, made(net)
+    table = history.TRACKED["network"].table
+
+    def rename(database: Database, key: str) -> None:
+        database.write(lambda tx: tx.execute(table.update().where(table.c.id == key).values(name="by a loop")))
+        raise ValueError("and then it broke")
+
+    runner = Runner(database, [Loop("rename", rename, sweep=lambda tx: [id])])
+    assert runner.turn() == 1
+    events = database.read(lambda tx: facts.of(tx, id))
+    assert [(e.step, e.outcome) for e in events][1:] == [("loop rename", "done"), ("loop rename", "failed")]
+    assert "and then it broke" in events[-1].detail["message"]
+
+
+def test_no_secret_column_is_remembered() -> None:
+    secret = ("password", "user_data", "secret", "token", "private", "hash", "blob")
+    found = [f"{t.kind}.{f}" for t in history.TRACKED.values() for f in t.fields if any(word in f for word in secret)]
+    assert found == ["image.os_hash_value"]
