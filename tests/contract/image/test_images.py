@@ -233,7 +233,7 @@ def test_versions_need_no_token(images: Client) -> None:
     assert (choices.status, listed.status) == (300, 200)
     assert choices.body == listed.body
     newest = listed.body["versions"][0]
-    assert (newest["id"], newest["status"]) == ("v2.17", "CURRENT")
+    assert (newest["id"], newest["status"]) == ("v2.18", "CURRENT")
     assert newest["links"][0]["href"].endswith("/image/v2/")
 
 

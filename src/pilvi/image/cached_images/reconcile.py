@@ -6,7 +6,7 @@ from typing import Final
 
 from pilvi.image.cached_images import service
 from pilvi.image.cached_images.model import Copy, CopyStatus
-from pilvi.image.drivers.file import FileStore
+from pilvi.image.drivers.file import FileStore, InspectionFailed
 from pilvi.image.drivers.web import CannotFetch, fetch
 from pilvi.image.images import service as images
 from pilvi.image.images.model import Image, Status
@@ -66,7 +66,7 @@ def _cache(database: Database, stores: Stores, cache: Cache, image: Image) -> No
     folder = FileStore(cache.directory)
     try:
         size = _copy(image, stores, cache, folder)
-    except (CacheProblem, CannotFetch, OSError) as problem:
+    except (CacheProblem, InspectionFailed, CannotFetch, OSError) as problem:
         logger("image").warning("cache.given_up", image_id=image.id, reason=str(problem))
         database.write(lambda tx: service.forget(tx, image.id))
         return

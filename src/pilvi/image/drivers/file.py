@@ -2,48 +2,92 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from pilvi.image.inspector import Finding, Inspector
+from pilvi.image.drivers import sandbox
+from pilvi.image.drivers.sandbox import InspectionFailed
+from pilvi.image.inspector import Collector, Finding
+
+__all__ = ["FileStore", "InspectionFailed", "Reading", "Sink"]
 
 PART: Final = ".part"
 COPY_BYTES: Final = 1024 * 1024
+WORTH_A_THREAD_BYTES: Final = 64 * 1024
+HASHING_THREADS: Final = 4
+
+_hashing = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hashing")
 
 
-class Sink:
-    """Takes bytes into a temporary file; hashes and inspects them on the way. Blocking: call it in a thread."""
+class Digests:
+    """Hashes of the passing bytes, each in a thread of its own where that pays. Blocking: call it in a thread."""
 
-    def __init__(self, target: Path, upload_id: str) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in names}
+        self._running: list[Future[None]] = []
+
+    def update(self, chunk: bytes | memoryview) -> None:
+        """Goes on hashing after it returned: the bytes must stay as they are."""
+        self._settle()
+        if len(chunk) < WORTH_A_THREAD_BYTES:
+            for one in self._hashes.values():
+                one.update(chunk)
+        else:
+            self._running = [_hashing.submit(one.update, chunk) for one in self._hashes.values()]
+
+    def _settle(self) -> None:
+        for future in self._running:
+            future.result()
+        self._running = []
+
+    def hex(self, name: str) -> str:
+        self._settle()
+        return self._hashes[name].hexdigest()
+
+
+class Reading:
+    """Takes bytes in order, hashes them and has them inspected. What it takes is not kept."""
+
+    def __init__(self, also: Iterable[str] = ()) -> None:
         self.size = 0
-        self._target = target
-        self._part = target.with_name(f"{target.name}.{upload_id}{PART}")
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha512 = hashlib.sha512()
-        self._inspector = Inspector()
-        self._part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self.digests = Digests({"md5", "sha512", *also})
+        self._collector = Collector(sandbox.shared.locate)
 
     def write(self, chunk: bytes | memoryview) -> None:
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[os.write(self._file, rest) :]
-        self._md5.update(chunk)
-        self._sha512.update(chunk)
-        self._inspector.feed(chunk)
+        self.digests.update(chunk)
+        self._collector.feed(chunk)
         self.size += len(chunk)
 
     @property
     def md5(self) -> str:
-        return self._md5.hexdigest()
+        return self.digests.hex("md5")
 
     @property
     def sha512(self) -> str:
-        return self._sha512.hexdigest()
+        return self.digests.hex("sha512")
 
     def inspect(self) -> Finding:
-        return self._inspector.finish()
+        """Raises InspectionFailed."""
+        return sandbox.shared.judge(self._collector.view())
+
+
+class Sink(Reading):
+    """Takes bytes into a temporary file, too. Blocking: call it in a thread."""
+
+    def __init__(self, target: Path, upload_id: str, also: Iterable[str] = ()) -> None:
+        super().__init__(also)
+        self._target = target
+        self._part = target.with_name(f"{target.name}.{upload_id}{PART}")
+        self._part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+
+    def write(self, chunk: bytes | memoryview) -> None:
+        super().write(chunk)
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
 
     def keep(self) -> None:
         """The bytes are whole: make them durable, then give the file its name."""
@@ -77,8 +121,9 @@ class FileStore:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def receive(self, image_id: str, upload_id: str) -> Sink:
-        return Sink(self.path(image_id), upload_id)
+    def receive(self, image_id: str, upload_id: str, also: Iterable[str] = ()) -> Sink:
+        """A place for new bytes. `also` names further hashes to take of them."""
+        return Sink(self.path(image_id), upload_id, also)
 
     def path(self, image_id: str) -> Path:
         return self.directory / image_id

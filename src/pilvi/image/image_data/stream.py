@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from aiohttp import web
 
-from pilvi.image.drivers.file import FileStore, Sink
+from pilvi.image.drivers.file import FileStore, InspectionFailed, Sink
 from pilvi.image.drivers.web import CannotFetch, fetch
 from pilvi.image.image_data import service
 from pilvi.image.image_data.model import TOUCH_S, Download, Received, Transfer
@@ -199,12 +199,15 @@ class ImageStreams:
             raise Gone(f"Image {transfer.image_id} was deleted while its data came in.")
 
     async def _keep(self, ctx: Context, transfer: Transfer, sink: Sink) -> None:
-        finding = sink.inspect()
+        try:
+            finding = await self._in_thread(sink.inspect)
+        except InspectionFailed as problem:
+            raise UnsupportedMediaType(str(problem)) from None
         reason = refusal(finding, transfer.disk_format, transfer.container_format)
         if reason:
             raise UnsupportedMediaType(reason)
-        received = Received(sink.size, finding.virtual_size, sink.md5, sink.sha512)
         await self._in_thread(sink.keep)
+        received = Received(sink.size, finding.virtual_size, sink.md5, sink.sha512)
         await self.live.write(lambda tx: service.finish(ctx, tx, transfer, received, states=(Status.SAVING,)))
 
     async def _keep_staged(self, ctx: Context, transfer: Transfer, sink: Sink) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from pilvi.image.drivers.file import COPY_BYTES, FileStore, Sink
+from pilvi.image.drivers.file import COPY_BYTES, FileStore, InspectionFailed, Sink
 from pilvi.image.drivers.web import CannotFetch, fetch
 from pilvi.image.image_data import service as image_data
 from pilvi.image.image_data.model import TOUCH_S, Received, Transfer
@@ -85,7 +85,7 @@ def perform(database: Database, rules: ImportRules, task: Task) -> None:
     ctx = internal(task.request_id, project_id=task.owner)
     try:
         _Import(database, rules, task, image, ctx).run()
-    except (ImportProblem, CannotFetch, Fault, OSError) as error:
+    except (ImportProblem, InspectionFailed, CannotFetch, Fault, OSError) as error:
         problem = error.message if isinstance(error, Fault) else str(error)
         database.write(partial(_fail, ctx=ctx, task=task, image=image, problem=problem))
     FileStore(rules.stores.staging).delete(image.id)

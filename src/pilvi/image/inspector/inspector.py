@@ -29,11 +29,33 @@ FORMATS: Final[tuple[Recognise, ...]] = (
 """In this order: an ISO that also starts with a partition table is an ISO."""
 
 
-class Inspector:
-    """Takes bytes in order. Keeps less than 2 MiB whatever comes."""
+def locate(head: bytes) -> int:
+    """Where in the file, beyond its beginning, the formats want to look; -1 for nowhere."""
+    return vhdx.metadata_offset(View(head, b"", len(head)))
 
-    def __init__(self) -> None:
+
+def judge(view: View) -> Finding:
+    """What the bytes are."""
+    for recognise in FORMATS:
+        found = recognise(view)
+        if found is not None:
+            return found if found.virtual_size < SIZES_END else _impossible(found)
+    return Finding("raw", view.size)
+
+
+def _impossible(found: Finding) -> Finding:
+    return Finding(found.format, 0, found.problem or "its virtual size is impossible")
+
+
+class Collector:
+    """Takes bytes in order and keeps less than 2 MiB of them, whatever comes. It understands none of them.
+
+    `locate` is asked once, when the beginning is there, and only about what may be VHDX.
+    """
+
+    def __init__(self, locate: Callable[[bytes], int]) -> None:
         self.size = 0
+        self._locate = locate
         self._head = bytearray()
         self._tail = b""
         self._window = bytearray()
@@ -51,9 +73,7 @@ class Inspector:
             self._head += piece[: HEAD_BYTES - len(self._head)]
         if not self._has_looked and len(self._head) >= HEAD_BYTES:
             self._has_looked = True
-            self._window_at = vhdx.metadata_offset(View(bytes(self._head), b"", len(self._head)))
-            if 0 <= self._window_at < len(self._head):
-                self._window += self._head[self._window_at :]
+            self._look()
         if self._window_at >= 0:
             self._keep_window(piece, start)
         self.size += len(piece)
@@ -62,20 +82,27 @@ class Inspector:
         else:
             self._tail = (self._tail + bytes(piece))[-TAIL_BYTES:]
 
+    def _look(self) -> None:
+        if self._head.startswith(vhdx.MAGIC):
+            self._window_at = self._locate(bytes(self._head))
+        if 0 <= self._window_at < len(self._head):
+            self._window += self._head[self._window_at :]
+
     def _keep_window(self, piece: memoryview, start: int) -> None:
         wanted = self._window_at + len(self._window)
         if len(self._window) < WINDOW_BYTES and start <= wanted < start + len(piece):
             skip = wanted - start
             self._window += piece[skip : skip + WINDOW_BYTES - len(self._window)]
 
+    def view(self) -> View:
+        return View(bytes(self._head), self._tail, self.size, bytes(self._window), max(self._window_at, 0))
+
+
+class Inspector(Collector):
+    """Collects and judges in this process: for tests and fuzzing. Uploads are judged in `drivers/sandbox.py`."""
+
+    def __init__(self) -> None:
+        super().__init__(locate)
+
     def finish(self) -> Finding:
-        view = View(bytes(self._head), self._tail, self.size, bytes(self._window), max(self._window_at, 0))
-        for recognise in FORMATS:
-            found = recognise(view)
-            if found is not None:
-                return found if found.virtual_size < SIZES_END else impossible(found)
-        return Finding("raw", self.size)
-
-
-def impossible(found: Finding) -> Finding:
-    return Finding(found.format, 0, found.problem or "its virtual size is impossible")
+        return judge(self.view())
