@@ -11,6 +11,7 @@ from pilvi.identity.ec2_tokens import api as ec2_tokens
 from pilvi.identity.endpoint_groups import api as endpoint_groups
 from pilvi.identity.endpoints import api as endpoints
 from pilvi.identity.faults import dress
+from pilvi.identity.federated_logins import api as federated_logins
 from pilvi.identity.groups import api as groups
 from pilvi.identity.identity_providers import api as identity_providers
 from pilvi.identity.limits import api as limits
@@ -38,7 +39,7 @@ RESOURCES = (
     versions, logins, tokens, projects, domains, users, groups, roles, role_assignments, application_credentials,
     services, endpoints, regions, trusts, credentials, policies, endpoint_groups, domain_configs, oauth_consumers,
     identity_providers, mappings, service_providers, ec2_tokens,
-    registered_limits, limits,
+    registered_limits, limits, federated_logins,
 )  # fmt: skip
 
 

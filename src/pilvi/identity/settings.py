@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from pilvi.identity import issuers
+from pilvi.identity.issuers import Issuer
 from pilvi.identity.users.model import PasswordRules
 from pilvi.kernel.config import IdentityConfig
 
@@ -14,6 +16,10 @@ class Settings:
     """How long after its end a service may still validate a token (`allow_expired`)."""
     limit_model: str = "flat"
     """How limits of parents and children relate: `flat` or `strict_two_level`."""
+    issuers: dict[str, Issuer] = field(default_factory=dict)
+    """OpenID Connect issuers by the id of their identity provider."""
+    dashboards: tuple[str, ...] = ()
+    """Where a browser's login may end."""
 
 
 current = Settings()
@@ -23,6 +29,8 @@ def read(config: IdentityConfig) -> None:
     """Put the operator's file in force."""
     current.token_lifetime_s = float(config.token_lifetime_s)
     current.limit_model = config.limit_model
+    current.issuers = issuers.load(config.oidc_path)
+    current.dashboards = tuple(config.dashboards.split())
     current.expired_token_grace_s = float(config.expired_token_s)
     current.passwords = PasswordRules(
         lockout_failures=config.lockout_failures,

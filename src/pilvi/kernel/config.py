@@ -101,6 +101,8 @@ class IdentityConfig:
     password_regex_description: str = ""  # The same for people.
     password_change_first: bool = False  # A password that an administrator set must be changed at its first use.
     inactive_days: int = 0  # An account that nobody used for so many days counts as disabled; 0: never.
+    oidc_path: Path | None = None  # OpenID Connect issuers to trust: a TOML file that only its owner can read.
+    dashboards: str = ""  # URLs, apart by spaces, that a login in a browser may hand its token to.
     expired_token_s: int = 172800  # A service may finish a user's work so long after the user's token ended.
 
 

@@ -10,7 +10,7 @@ from pilvi.identity.groups.model import Group
 from pilvi.identity.projects import service as projects
 from pilvi.identity.users import service as users
 from pilvi.identity.users.model import User
-from pilvi.kernel import ids
+from pilvi.kernel import clock, ids
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, NotFound
@@ -39,7 +39,24 @@ def get(tx: Tx, id: str) -> Group:
 
 
 def ids_of_user(tx: Tx, user_id: str) -> list[str]:
-    return store.ids_of_user(tx, user_id)
+    """The groups that a user is in now, for good or for a time."""
+    return [*store.ids_of_user(tx, user_id), *(id for id, _ in lasting(tx, user_id))]
+
+
+def lasting(tx: Tx, user_id: str) -> list[tuple[str, float]]:
+    """Group and end of each membership that lasts for a time and has not ended."""
+    now = clock.now()
+    return [one for one in store.lasting_of_user(tx, user_id) if one[1] > now]
+
+
+def put_lasting(tx: Tx, user_id: str, idp_id: str, group_ids: list[str], ends_at: float) -> None:
+    """A provider says in which groups its user is."""
+    store.put_lasting(tx, user_id, idp_id, sorted(set(group_ids)), ends_at)
+    epochs.bump(tx)
+
+
+def find_named(tx: Tx, domain_id: str, name: str) -> Group | None:
+    return store.find_named(tx, domain_id, name)
 
 
 def members(tx: Tx, group_ids: list[str]) -> dict[str, list[str]]:
@@ -117,6 +134,11 @@ def _release_domain(tx: Tx, domain_id: str) -> None:
 @deletions.user
 def _release_user(tx: Tx, user_id: str) -> None:
     store.forget_user(tx, user_id)
+
+
+@deletions.identity_provider
+def _release_provider(tx: Tx, idp_id: str) -> None:
+    store.forget_provider(tx, idp_id)
 
 
 # ---- memberships -------------------------------------------------------------------------------------------------

@@ -28,6 +28,16 @@ memberships = sa.Table(
     sa.Column("group_id", sa.String(64), primary_key=True),
     sa.Index("identity_memberships_group", "group_id"),
 )
+lasting = sa.Table(
+    "identity_lasting_memberships",
+    metadata,
+    sa.Column("user_id", sa.String(64), primary_key=True),
+    sa.Column("idp_id", sa.String(64), primary_key=True),
+    sa.Column("group_id", sa.String(64), primary_key=True),
+    sa.Column("ends_at", sa.Float, nullable=False),
+    sa.Index("identity_lasting_memberships_group", "group_id"),
+)
+"""Memberships by an identity provider's word, which last for a time."""
 _COLUMNS = {n: groups.c[n] for n in ("id", "name", "domain_id", "description")}
 
 
@@ -41,6 +51,10 @@ def add(tx: Tx, group: Group) -> None:
 
 def find(tx: Tx, id: str) -> Group | None:
     return tx.first(sa.select(groups).where(groups.c.id == id), Group)
+
+
+def find_named(tx: Tx, domain_id: str, name: str) -> Group | None:
+    return tx.first(sa.select(groups).where(groups.c.domain_id == domain_id, groups.c.name == name), Group)
 
 
 def find_many(tx: Tx, ids: list[str]) -> list[Group]:
@@ -68,6 +82,7 @@ def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:
 
 def delete(tx: Tx, id: str) -> None:
     tx.execute(memberships.delete().where(memberships.c.group_id == id))
+    tx.execute(lasting.delete().where(lasting.c.group_id == id))
     tx.execute(groups.delete().where(groups.c.id == id))
 
 
@@ -91,6 +106,23 @@ def ids_of_user(tx: Tx, user_id: str) -> list[str]:
     return tx.scalars(sa.select(memberships.c.group_id).where(memberships.c.user_id == user_id))
 
 
+def lasting_of_user(tx: Tx, user_id: str) -> list[tuple[str, float]]:
+    """Group and end of each membership that lasts for a time."""
+    rows: list[Any] = tx.all(sa.select(lasting.c.group_id, lasting.c.ends_at).where(lasting.c.user_id == user_id))
+    return [(row.group_id, row.ends_at) for row in rows]
+
+
+def put_lasting(tx: Tx, user_id: str, idp_id: str, group_ids: list[str], ends_at: float) -> None:
+    """What this provider says now takes the place of what it said before."""
+    tx.execute(lasting.delete().where(lasting.c.user_id == user_id, lasting.c.idp_id == idp_id))
+    rows = [{"user_id": user_id, "idp_id": idp_id, "group_id": id, "ends_at": ends_at} for id in group_ids]
+    tx.insert_many(lasting, rows)
+
+
+def forget_provider(tx: Tx, idp_id: str) -> None:
+    tx.execute(lasting.delete().where(lasting.c.idp_id == idp_id))
+
+
 def user_ids(tx: Tx, group_ids: list[str]) -> list[tuple[str, str]]:
     """Pairs of group and user."""
     query = sa.select(memberships.c.group_id, memberships.c.user_id).where(memberships.c.group_id.in_(group_ids))
@@ -99,4 +131,5 @@ def user_ids(tx: Tx, group_ids: list[str]) -> list[tuple[str, str]]:
 
 
 def forget_user(tx: Tx, user_id: str) -> None:
+    tx.execute(lasting.delete().where(lasting.c.user_id == user_id))
     tx.execute(memberships.delete().where(memberships.c.user_id == user_id))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from pilvi.identity import deletions
+from pilvi.identity.epochs import service as epochs
 from pilvi.identity.identity_providers import policy, store
 from pilvi.identity.identity_providers.model import IdentityProvider, Protocol
 from pilvi.identity.mappings import service as mappings
@@ -12,7 +13,7 @@ from pilvi.identity.projects.model import Project
 from pilvi.kernel import ids
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import BadRequest, NotFound
+from pilvi.kernel.errors import BadRequest, Forbidden, NotFound
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -55,19 +56,27 @@ def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> IdentityPr
         store.put_remote_ids(tx, id, changes["remote_ids"])
     if changes:
         store.update(tx, id, changes)
+        epochs.bump(tx)
     return replace(provider, **changes)
 
 
 def delete(ctx: Context, tx: Tx, id: str) -> None:
     policy.DELETE.check(ctx)
     _get(tx, id)
+    _remove(tx, id)
+
+
+def _remove(tx: Tx, id: str) -> None:
+    """Tokens of users who came in through it end with it, and so do their memberships by its word."""
+    deletions.identity_provider.announce(tx, id)
     store.delete(tx, id)
+    epochs.bump(tx)
 
 
 @deletions.domain
 def _release_domain(tx: Tx, domain_id: str) -> None:
     for id in store.of_domain(tx, domain_id):
-        store.delete(tx, id)
+        _remove(tx, id)
 
 
 # ---- protocols ---------------------------------------------------------------------------------------------------
@@ -113,9 +122,35 @@ def update_protocol(ctx: Context, tx: Tx, idp_id: str, id: str, changes: dict[st
         _check_mapping(tx, changes["mapping_id"])
     if changes:
         store.update_protocol(tx, protocol, changes)
+        epochs.bump(tx)
     return replace(protocol, **changes)
 
 
 def delete_protocol(ctx: Context, tx: Tx, idp_id: str, id: str) -> None:
     policy.DELETE_PROTOCOL.check(ctx)
     store.delete_protocol(tx, _get_protocol(tx, idp_id, id))
+    epochs.bump(tx)
+
+
+def is_open(tx: Tx, idp_id: str, protocol_id: str) -> bool:
+    """Whether users may come in through this provider and protocol."""
+    provider = store.find(tx, idp_id)
+    return provider is not None and provider.enabled and store.find_protocol(tx, idp_id, protocol_id) is not None
+
+
+def has_protocol(tx: Tx, idp_id: str, protocol_id: str) -> bool:
+    return store.find(tx, idp_id) is not None and store.find_protocol(tx, idp_id, protocol_id) is not None
+
+
+def entrance(tx: Tx, idp_id: str, protocol_id: str) -> tuple[IdentityProvider, Protocol]:
+    """An enabled provider and its protocol; raises NotFound, or Forbidden when it is disabled."""
+    provider, protocol = _get(tx, idp_id), _get_protocol(tx, idp_id, protocol_id)
+    if not provider.enabled:
+        raise Forbidden(f"The identity provider {idp_id} is disabled.")
+    return provider, protocol
+
+
+def with_protocol(tx: Tx, protocol_id: str) -> list[IdentityProvider]:
+    """Enabled providers that have this protocol."""
+    found = [store.find(tx, id) for id in store.idps_with_protocol(tx, protocol_id)]
+    return [provider for provider in found if provider is not None and provider.enabled]

@@ -86,6 +86,10 @@ def protocols_of(tx: Tx, idp_id: str) -> list[Protocol]:
     return tx.all(sa.select(protocols).where(protocols.c.idp_id == idp_id).order_by(protocols.c.id), Protocol)
 
 
+def idps_with_protocol(tx: Tx, id: str) -> list[str]:
+    return tx.scalars(sa.select(protocols.c.idp_id).where(protocols.c.id == id).order_by(protocols.c.idp_id))
+
+
 def update_protocol(tx: Tx, protocol: Protocol, changes: dict[str, Any]) -> None:
     tx.execute(protocols.update().filter_by(idp_id=protocol.idp_id, id=protocol.id).values(changes))
 

@@ -16,7 +16,7 @@ from pilvi.identity.projects.model import Project
 from pilvi.identity.rights import service as rights
 from pilvi.identity.rights.model import Validated
 from pilvi.identity.tokens import service as tokens
-from pilvi.identity.tokens.model import Named, Proof, Request, Scope, Token
+from pilvi.identity.tokens.model import TOKEN_METHODS, Named, Proof, Request, Scope, Token
 from pilvi.identity.trusts import service as trusts
 from pilvi.identity.users import service as users
 from pilvi.identity.users.model import User, must_note_activity
@@ -31,8 +31,9 @@ def begin(tx: Tx, request: Request, receipt: str = "") -> Login:
     if receipt:
         _by_receipt(tx, login, receipt)
     for proof in request.proofs:
-        login.methods.append(proof.method)
-        if proof.method == "token":
+        if proof.method not in login.methods:
+            login.methods.append(proof.method)
+        if proof.method in TOKEN_METHODS:
             _by_token(tx, login, proof)
         elif proof.method == "password":
             user = _find_user(tx, proof.user)
@@ -71,8 +72,10 @@ def _is_about(tx: Tx, login: Login, user: User | None) -> None:
 
 def _by_token(tx: Tx, login: Login, proof: Proof) -> None:
     parent = tokens.subject(tx, proof.secret)
-    if parent.trust is not None or parent.application_credential is not None:
-        raise Forbidden("A token of a trust or an application credential cannot be exchanged for another.")
+    if parent.token.is_delegated:
+        raise Forbidden("A token with rights that somebody handed on cannot be exchanged for another.")
+    if proof.method != "token" and proof.method not in parent.token.methods:
+        login.is_sound = False  # Whoever names a method has used it.
     login.parent = parent
     login.methods += [m for m in parent.token.methods if m not in login.methods]
     if login.user is not None and login.user.id != parent.token.user_id:

@@ -3,9 +3,10 @@ from typing import Any
 
 from pilvi.identity.mappings import policy, store
 from pilvi.identity.mappings.model import Mapping
+from pilvi.identity.mappings.model.engine import check_patterns
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import NotFound
+from pilvi.kernel.errors import BadRequest, NotFound
 
 
 def get(tx: Tx, id: str) -> Mapping:
@@ -13,6 +14,12 @@ def get(tx: Tx, id: str) -> Mapping:
     if mapping is None:
         raise NotFound(f"Could not find mapping: {id}.")
     return mapping
+
+
+def _check(rules: list[dict[str, Any]]) -> None:
+    fault = check_patterns(rules)
+    if fault is not None:
+        raise BadRequest(f"The mapping cannot be used: {fault}.")
 
 
 def list_all(ctx: Context, tx: Tx) -> list[Mapping]:
@@ -27,6 +34,7 @@ def show(ctx: Context, tx: Tx, id: str) -> Mapping:
 
 def create(ctx: Context, tx: Tx, mapping: Mapping) -> Mapping:
     policy.CREATE.check(ctx)
+    _check(mapping.rules)
     store.add(tx, mapping)
     return mapping
 
@@ -34,6 +42,7 @@ def create(ctx: Context, tx: Tx, mapping: Mapping) -> Mapping:
 def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> Mapping:
     policy.UPDATE.check(ctx)
     mapping = get(tx, id)
+    _check(changes.get("rules", []))
     if changes:
         store.update(tx, id, changes)
     return replace(mapping, **changes)

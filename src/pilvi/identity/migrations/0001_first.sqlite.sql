@@ -60,6 +60,14 @@ CREATE TABLE identity_epochs (
 	epoch BIGINT NOT NULL,
 	PRIMARY KEY (id)
 );
+CREATE TABLE identity_federated_users (
+	idp_id VARCHAR(64) NOT NULL,
+	protocol_id VARCHAR(64) NOT NULL,
+	unique_id VARCHAR(255) NOT NULL,
+	user_id VARCHAR(64) NOT NULL,
+	PRIMARY KEY (idp_id, protocol_id, unique_id)
+);
+CREATE INDEX identity_federated_users_user ON identity_federated_users (user_id);
 CREATE TABLE identity_groups (
 	id VARCHAR(64) NOT NULL,
 	name VARCHAR(64) NOT NULL,
@@ -90,6 +98,14 @@ CREATE TABLE identity_keys (
 	created_at VARCHAR(27) NOT NULL,
 	PRIMARY KEY (purpose, number)
 );
+CREATE TABLE identity_lasting_memberships (
+	user_id VARCHAR(64) NOT NULL,
+	idp_id VARCHAR(64) NOT NULL,
+	group_id VARCHAR(64) NOT NULL,
+	ends_at FLOAT NOT NULL,
+	PRIMARY KEY (user_id, idp_id, group_id)
+);
+CREATE INDEX identity_lasting_memberships_group ON identity_lasting_memberships (group_id);
 CREATE TABLE identity_limits (
 	id VARCHAR(64) NOT NULL,
 	registered_limit_id VARCHAR(64) NOT NULL,
@@ -271,7 +287,9 @@ CREATE TABLE identity_users (
 	active_at FLOAT NOT NULL,
 	options TEXT NOT NULL,
 	extra TEXT NOT NULL,
+	origin VARCHAR(64) NOT NULL,
+	federated TEXT NOT NULL,
 	PRIMARY KEY (id),
-	CONSTRAINT identity_users_name UNIQUE (domain_id, name)
+	CONSTRAINT identity_users_name UNIQUE (domain_id, name, origin)
 );
 CREATE INDEX identity_users_default_project ON identity_users (default_project_id);

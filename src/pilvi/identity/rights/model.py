@@ -1,6 +1,7 @@
 """The result of looking at a token, and the parts of its document that do not change while rights do not."""
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from pilvi.identity.application_credentials.model import ApplicationCredential
@@ -27,8 +28,17 @@ class Rights:
     application_credential: ApplicationCredential | None = None
     access_rules: list[dict[str, Any]] | None = None
     trust: Trust | None = None
+    lasting_group_ids: tuple[str, ...] = ()
+    """Groups in which the user is by an identity provider's word."""
+    until: float = inf
+    """When the first of the user's memberships ends that only last for a time."""
     fragments: dict[bool, bytes] = field(default_factory=dict)
     """The constant part of the token's document, with and without catalog."""
+
+    @property
+    def ends(self) -> bool:
+        """May come to less without any change in the database."""
+        return self.application_credential is not None or self.trust is not None or self.until != inf
 
     @property
     def is_domain_scoped(self) -> bool:

@@ -1,9 +1,13 @@
 """Works rights out. Every check that can take rights away is here and runs afresh in each epoch."""
 
+from math import inf
+
 from pilvi.identity import settings
 from pilvi.identity.application_credentials import service as application_credentials
 from pilvi.identity.application_credentials.model import ApplicationCredential
 from pilvi.identity.epochs import service as epochs
+from pilvi.identity.groups import service as groups
+from pilvi.identity.identity_providers import service as identity_providers
 from pilvi.identity.projects import service as projects
 from pilvi.identity.projects.model import Project
 from pilvi.identity.rights.model import Rights
@@ -29,8 +33,13 @@ def refused() -> Unauthorized:
 
 def of(tx: Tx, token: Token) -> Rights:
     """The rights of a token, or Unauthorized."""
-    key = ("rights", token.user_id, token.scope, token.scope_id, token.application_credential_id, token.trust_id)
+    key = (
+        "rights", token.user_id, token.scope, token.scope_id, token.application_credential_id, token.trust_id,
+        token.idp_id, token.protocol_id, token.access_token_id,
+    )  # fmt: skip
     rights = epochs.cached(tx, key, lambda: _work_out(tx, token))
+    if rights.until <= clock.now():
+        rights = _work_out(tx, token)
     credential, trust = rights.application_credential, rights.trust
     if credential is not None and credential.is_expired():
         raise refused()
@@ -41,6 +50,8 @@ def of(tx: Tx, token: Token) -> Rights:
 
 def _work_out(tx: Tx, token: Token) -> Rights:
     user, user_domain = enabled_user(tx, token.user_id)
+    if token.idp_id:
+        _check_origin(tx, token)
     after = max(user.tokens_after, user_domain.tokens_after)
     project, domain = _scope(tx, token)
     for place in (project, domain):
@@ -51,6 +62,9 @@ def _work_out(tx: Tx, token: Token) -> Rights:
     rights = Rights(user, user_domain, project, domain, token.scope == "system", (), after)
     actor_id = trust.trustor_user_id if trust is not None else user.id
     in_force = _roles(tx, actor_id, token, project)
+    lasting = groups.lasting(tx, actor_id)
+    rights.lasting_group_ids = tuple(id for id, _ in lasting)
+    rights.until = min((ends_at for _, ends_at in lasting), default=inf)
     if credential is not None:
         rights.application_credential = credential
         rights.access_rules = application_credentials.rules_of(tx, credential)
@@ -62,6 +76,12 @@ def _work_out(tx: Tx, token: Token) -> Rights:
         raise refused()
     rights.roles = tuple(in_force)
     return rights
+
+
+def _check_origin(tx: Tx, token: Token) -> None:
+    """Whoever came in through a provider stays in as long as that door is open."""
+    if not identity_providers.is_open(tx, token.idp_id, token.protocol_id):
+        raise refused()
 
 
 def enabled_user(tx: Tx, id: str) -> tuple[User, Project]:

@@ -9,11 +9,13 @@ from pilvi.kernel.errors import BadRequest
 
 METHODS = (
     "password", "token", "application_credential", "totp", "ec2credential", "mapped", "external", "oauth1", "receipt",
+    "openid", "saml2",
 )  # fmt: skip
 """Their order is part of the token's format: append only."""
 SCOPES = ("unscoped", "project", "domain", "system")
 _HEAD = struct.Struct(">BHBQQ")
-_VERSION = 1
+_PLAIN, _FEDERATED = 1, 2
+"""Formats: the second one carries where the user came in, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,16 @@ class Token:
     """Its own and, after a rescope, that of the first token of the chain."""
     application_credential_id: str = ""
     trust_id: str = ""
+    idp_id: str = ""
+    """The identity provider and the protocol through which the user came in, for users from there."""
+    protocol_id: str = ""
+    access_token_id: str = ""
+    """The OAuth access token that the user gave to a consumer."""
+
+    @property
+    def is_delegated(self) -> bool:
+        """Acts with rights that somebody handed on; such a token makes no other ones."""
+        return bool(self.application_credential_id or self.trust_id or self.access_token_id)
 
 
 def _packed(text: str) -> bytes:
@@ -49,26 +61,29 @@ def _unpacked(data: bytes, at: int) -> tuple[str, int]:
 
 def pack(token: Token) -> bytes:
     methods = sum(1 << METHODS.index(m) for m in token.methods)
-    head = _HEAD.pack(_VERSION, methods, SCOPES.index(token.scope), token.issued_us, token.expires_us)
+    more = (token.idp_id, token.protocol_id, token.access_token_id)
+    version = _FEDERATED if any(more) else _PLAIN
+    head = _HEAD.pack(version, methods, SCOPES.index(token.scope), token.issued_us, token.expires_us)
     audit = bytes([len(token.audit_ids)]) + b"".join(urlsafe_b64decode(a + "==") for a in token.audit_ids)
-    texts = (token.user_id, token.scope_id, token.application_credential_id, token.trust_id)
+    texts = [token.user_id, token.scope_id, token.application_credential_id, token.trust_id]
+    texts += more if version == _FEDERATED else ()
     return head + audit + b"".join(_packed(t) for t in texts)
 
 
 def unpack(data: bytes) -> Token:
     """Raises ValueError, IndexError or struct.error for what is no token of ours."""
     version, methods, scope, issued_us, expires_us = _HEAD.unpack_from(data)
-    if version != _VERSION:
+    if version not in (_PLAIN, _FEDERATED):
         raise ValueError("a token of an unknown format")
     at = _HEAD.size + 1
     audits = tuple(audit_text(data[at + 16 * i : at + 16 * i + 16]) for i in range(data[at - 1]))
     at += 16 * len(audits)
     texts = []
-    for _ in range(4):
+    for _ in range(4 if version == _PLAIN else 7):
         text, at = _unpacked(data, at)
         texts.append(text)
     names = tuple(m for i, m in enumerate(METHODS) if methods >> i & 1)
-    return Token(texts[0], names, SCOPES[scope], texts[1], issued_us, expires_us, audits, texts[2], texts[3])
+    return Token(texts[0], names, SCOPES[scope], texts[1], issued_us, expires_us, audits, *texts[2:])
 
 
 def audit_text(raw: bytes) -> str:
@@ -111,6 +126,11 @@ class Request:
     scope: Scope
 
 
+TOKEN_METHODS = frozenset({"token", "saml2", "openid", "mapped"})
+"""Their proof is a token; those from federation are the older way to say so."""
+KNOWN_METHODS = TOKEN_METHODS | {"password", "application_credential", "totp"}
+
+
 def _object(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadRequest(f"Expecting to find {place} in the request body: an object. The server could not comply.")
@@ -149,11 +169,11 @@ def parse(raw: Any) -> Request:
 
 
 def _proof(method: str, identity: dict[str, Any]) -> Proof:
-    if method not in ("password", "token", "application_credential", "totp"):
+    if method not in KNOWN_METHODS:
         return Proof(method)
     given = _object(identity.get(method), method)
-    if method == "token":
-        return Proof(method, secret=_text(given, "id", "token"))
+    if method in TOKEN_METHODS:
+        return Proof(method, secret=_text(given, "id", method))
     if method == "application_credential":
         return _credential_proof(given)
     user = _object(given.get("user"), f"{method}.user")

@@ -30,9 +30,8 @@ def validate(tx: Tx, text: str, *, grace_s: float = 0.0) -> Validated:
     validated = epochs.cached(tx, text, lambda: _validate(tx, text))
     if now_us() >= validated.token.expires_us + grace_s * 1_000_000:
         raise rights.refused()
-    delegated = validated.rights
-    if delegated.application_credential is not None or delegated.trust is not None:
-        rights.of(tx, validated.token)  # These end by themselves, at a time of their own.
+    if validated.rights.ends:  # By themselves, at a time of their own.
+        return Validated(validated.token, rights.of(tx, validated.token))
     return validated
 
 
@@ -69,11 +68,17 @@ def fresh(user_id: str, methods: Iterable[str], parent: Token | None = None) -> 
     if parent is not None:
         audit_ids = (*audit_ids, parent.audit_ids[-1])
         expires_us = parent.expires_us
-    return Token(user_id, tuple(dict.fromkeys(methods)), "unscoped", "", now, expires_us, audit_ids)
+    token = Token(user_id, tuple(dict.fromkeys(methods)), "unscoped", "", now, expires_us, audit_ids)
+    return token if parent is None else replace(token, idp_id=parent.idp_id, protocol_id=parent.protocol_id)
 
 
 def scoped(token: Token, scope: str, scope_id: str = "") -> Token:
     return replace(token, scope=scope, scope_id=scope_id)
+
+
+def through(token: Token, idp_id: str, protocol_id: str) -> Token:
+    """A token of somebody who came in through an identity provider."""
+    return replace(token, idp_id=idp_id, protocol_id=protocol_id)
 
 
 def with_delegation(token: Token, *, credential_id: str = "", trust_id: str = "", user_id: str = "") -> Token:

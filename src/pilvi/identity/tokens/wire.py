@@ -19,7 +19,7 @@ def document(tx: Tx, validated: Validated, *, with_catalog: bool) -> bytes:
     token, rights = validated.token, validated.rights
     fragment = rights.fragments.get(with_catalog)
     if fragment is None:
-        constant = _constant(tx, rights, scoped=token.scope != "unscoped", with_catalog=with_catalog)
+        constant = _constant(tx, validated, scoped=token.scope != "unscoped", with_catalog=with_catalog)
         fragment = rights.fragments[with_catalog] = orjson.dumps(constant)[1:]
     head = orjson.dumps(
         {
@@ -32,7 +32,8 @@ def document(tx: Tx, validated: Validated, *, with_catalog: bool) -> bytes:
     return b'{"token":' + head[:-1] + b"," + fragment + b"}"
 
 
-def _constant(tx: Tx, rights: Rights, *, scoped: bool, with_catalog: bool) -> dict[str, Any]:
+def _constant(tx: Tx, validated: Validated, *, scoped: bool, with_catalog: bool) -> dict[str, Any]:
+    rights = validated.rights
     user = rights.user
     found: dict[str, Any] = {
         "user": {
@@ -42,6 +43,12 @@ def _constant(tx: Tx, rights: Rights, *, scoped: bool, with_catalog: bool) -> di
             "password_expires_at": user.password_expires_at,
         }
     }
+    if validated.token.idp_id:
+        found["user"]["OS-FEDERATION"] = {
+            "groups": [{"id": id} for id in rights.lasting_group_ids],
+            "identity_provider": {"id": validated.token.idp_id},
+            "protocol": {"id": validated.token.protocol_id},
+        }
     if rights.project is not None:
         found["project"] = {**(_reference(rights.project) or {}), "domain": _reference(rights.domain)}
         found["is_domain"] = rights.project.is_domain

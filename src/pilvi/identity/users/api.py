@@ -45,6 +45,7 @@ def create(ctx: Context, tx: Tx, body: UserCreate) -> User:
         id="", name=body.name, domain_id=body.domain_id or "", enabled=body.enabled,
         default_project_id=body.default_project_id or None, password_hash=body.password, password_changed_at=None,
         password_expires_at=None, failures=0, failed_at=0.0, tokens_after=0, options=options, extra=extra_of(body),
+        federated=body.federated,
     )  # fmt: skip
     created = service.create(ctx, tx, user, settings.current.passwords)
     ctx.about("user", created.id, created.name)

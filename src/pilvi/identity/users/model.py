@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+DIRECTORY = "directory"
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -23,6 +25,11 @@ class User:
     """When somebody last proved to be this user, to a day or so; kept where a site looks at it."""
     options: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
+    """Empty: an account of ours. DIRECTORY: one of a directory. The user's own id: known by an identity provider's
+    word, where names need not be unique."""
+    federated: list[dict[str, Any]] = field(default_factory=list)
+    """What the user is called at identity providers, as the API shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,11 @@ def failures_after_wrong_password(user: User, rules: PasswordRules, now: float) 
     """A lock-out that is over starts the count again."""
     over = user.failures >= rules.lockout_failures and now >= user.failed_at + rules.lockout_s
     return 1 if over else user.failures + 1
+
+
+def federated_names(federated: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Provider, protocol and name there, from what the API shows as `federated`."""
+    return [(one["idp_id"], p["protocol_id"], p["unique_id"]) for one in federated for p in one["protocols"]]
 
 
 DAY_S = 86400.0

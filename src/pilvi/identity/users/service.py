@@ -5,14 +5,22 @@ from typing import Any
 
 from pilvi.identity import deletions
 from pilvi.identity.epochs import service as epochs
+from pilvi.identity.identity_providers import service as identity_providers
 from pilvi.identity.projects import service as projects
 from pilvi.identity.users import policy, store
-from pilvi.identity.users.model import DAY_S, PasswordRules, User, failures_after_wrong_password
+from pilvi.identity.users.model import (
+    DAY_S,
+    DIRECTORY,
+    PasswordRules,
+    User,
+    failures_after_wrong_password,
+    federated_names,
+)
 from pilvi.identity.wire import merged_options
 from pilvi.kernel import clock, ids
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import BadRequest, NotFound
+from pilvi.kernel.errors import BadRequest, Forbidden, NotFound
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -72,6 +80,7 @@ def create(ctx: Context, tx: Tx, user: User, rules: PasswordRules) -> User:
     policy.CREATE.check(ctx, domain_id=user.domain_id)
     projects.get_domain(tx, user.domain_id)
     _check_default_project(tx, user.default_project_id)
+    _check_federated(tx, user.federated)
     return add(tx, user, rules)
 
 
@@ -82,7 +91,53 @@ def add(tx: Tx, user: User, rules: PasswordRules) -> User:
         user = replace(user, password_changed_at=now, password_expires_at=_expires_at(user.options, rules))
         store.remember_password(tx, user.id, now, user.password_hash or "")
     store.add(tx, user)
+    if user.federated:
+        store.put_federated(tx, user.id, federated_names(user.federated))
     return user
+
+
+def find_federated(tx: Tx, idp_id: str, protocol_id: str, unique_id: str) -> User | None:
+    """The user who is called so at an identity provider."""
+    id = store.find_federated(tx, idp_id, protocol_id, unique_id)
+    return store.find(tx, id) if id is not None else None
+
+
+def refresh(tx: Tx, user: User, *, name: str, extra: dict[str, Any], enabled: bool | None = None) -> User:
+    """Take over what somebody else's directory says of a user; what was set here stays."""
+    changes: dict[str, Any] = {"name": name} if name != user.name else {}
+    if {**user.extra, **extra} != user.extra:
+        changes["extra"] = {**user.extra, **extra}
+    if enabled is not None and enabled != user.enabled:
+        changes |= {"enabled": enabled} | ({} if enabled else {"tokens_after": _now_us()})
+    if changes:
+        store.update(tx, user.id, changes)
+        epochs.bump(tx)
+    return replace(user, **changes)
+
+
+def _check_federated(tx: Tx, federated: list[dict[str, Any]]) -> None:
+    for idp_id, protocol_id, _ in federated_names(federated):
+        if not identity_providers.has_protocol(tx, idp_id, protocol_id):
+            raise BadRequest(f"There is no identity provider {idp_id} with a protocol {protocol_id}.")
+
+
+def check_own(user: User, what: str) -> None:
+    """What a directory says is changed there, not here."""
+    if user.origin == DIRECTORY:
+        raise Forbidden(f"User {user.id} comes from a directory (LDAP): {what} there.")
+
+
+@deletions.identity_provider
+def _release_provider(tx: Tx, idp_id: str) -> None:
+    """Users by the provider's word go with it; an account of ours only loses its name there."""
+    for id in store.from_provider(tx, idp_id):
+        user = get(tx, id)
+        if user.origin == user.id:
+            remove(tx, id)
+            continue
+        left = [one for one in user.federated if one["idp_id"] != idp_id]
+        store.put_federated(tx, id, federated_names(left))
+        store.update(tx, id, {"federated": left})
 
 
 def _expires_at(options: dict[str, Any], rules: PasswordRules, *, is_own: bool = False) -> str | None:
@@ -109,7 +164,12 @@ def update(
         raise missing(id)
     if changes.pop("domain_id", user.domain_id) != user.domain_id:
         raise BadRequest("The domain of a user cannot be changed.")
+    if {"name", "enabled"} & set(changes) or password_hash is not None:
+        check_own(user, "change it")
     _check_default_project(tx, changes.get("default_project_id"))
+    if "federated" in changes:
+        _check_federated(tx, changes["federated"])
+        store.put_federated(tx, id, federated_names(changes["federated"]))
     if "options" in changes:
         changes["options"] = merged_options(user.options, changes["options"])
     if "extra" in changes:
@@ -180,6 +240,7 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     policy.DELETE.check(ctx, user_id=id, domain_id=user.domain_id if user else None)
     if user is None:
         raise missing(id)
+    check_own(user, "delete it")
     remove(tx, id)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pilvi.identity.users.model import User
+from pilvi.identity.users.model import DIRECTORY, User
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
@@ -28,9 +28,21 @@ users = sa.Table(
     sa.Column("active_at", sa.Float, nullable=False),
     sa.Column("options", Json, nullable=False),
     sa.Column("extra", Json, nullable=False),
-    sa.UniqueConstraint("domain_id", "name", name="identity_users_name"),
+    sa.Column("origin", sa.String(64), nullable=False),
+    sa.Column("federated", Json, nullable=False),
+    sa.UniqueConstraint("domain_id", "name", "origin", name="identity_users_name"),
     sa.Index("identity_users_default_project", "default_project_id"),
 )
+federated_users = sa.Table(
+    "identity_federated_users",
+    metadata,
+    sa.Column("idp_id", sa.String(64), primary_key=True),
+    sa.Column("protocol_id", sa.String(64), primary_key=True),
+    sa.Column("unique_id", sa.String(255), primary_key=True),
+    sa.Column("user_id", sa.String(64), nullable=False),
+    sa.Index("identity_federated_users_user", "user_id"),
+)
+"""What `federated` of a user says, to find the user by."""
 old_passwords = sa.Table(
     "identity_old_passwords",
     metadata,
@@ -54,7 +66,9 @@ def find(tx: Tx, id: str) -> User | None:
 
 
 def find_named(tx: Tx, domain_id: str, name: str) -> User | None:
-    return tx.first(sa.select(users).where(users.c.domain_id == domain_id, users.c.name == name), User)
+    """Who logs in by a name: accounts of ours and those of a directory."""
+    named = (users.c.domain_id == domain_id, users.c.name == name, users.c.origin.in_(("", DIRECTORY)))
+    return tx.first(sa.select(users).where(*named).order_by(users.c.origin), User)
 
 
 def find_many(tx: Tx, ids: list[str]) -> list[User]:
@@ -77,11 +91,34 @@ def search(tx: Tx, query: Query, domain_id: str | None, expiry: tuple[str, str] 
         compare = {"lt": column < moment, "lte": column <= moment, "gt": column > moment, "gte": column >= moment}
         compare |= {"eq": column == moment, "neq": column != moment}
         where.append(compare[operator])
+    asked = {n: query.get(n) for n in ("idp_id", "protocol_id", "unique_id") if n in query}
+    if asked:
+        where.append(users.c.id.in_(sa.select(federated_users.c.user_id).filter_by(**asked)))
     return page(tx, users, User, query, _COLUMNS, where, **fixed)
 
 
 def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:
     tx.execute(users.update().where(users.c.id == id).values(changes), duplicate=taken(str(changes.get("name"))))
+
+
+def find_federated(tx: Tx, idp_id: str, protocol_id: str, unique_id: str) -> str | None:
+    """The id of the user who is called so there."""
+    query = sa.select(federated_users.c.user_id).filter_by(idp_id=idp_id, protocol_id=protocol_id)
+    found: str | None = tx.scalar(query.filter_by(unique_id=unique_id))
+    return found
+
+
+def put_federated(tx: Tx, user_id: str, names: list[tuple[str, str, str]]) -> None:
+    """Provider, protocol and name there of one user, in place of what there was."""
+    tx.execute(federated_users.delete().where(federated_users.c.user_id == user_id))
+    taken = Conflict("Another user is called so at this identity provider.")
+    for idp_id, protocol_id, unique_id in names:
+        row = {"idp_id": idp_id, "protocol_id": protocol_id, "unique_id": unique_id, "user_id": user_id}
+        tx.insert(federated_users, row, duplicate=taken)
+
+
+def from_provider(tx: Tx, idp_id: str) -> list[str]:
+    return tx.scalars(sa.select(federated_users.c.user_id).where(federated_users.c.idp_id == idp_id).distinct())
 
 
 def remember_password(tx: Tx, user_id: str, changed_at: str, password_hash: str) -> None:
@@ -100,4 +137,5 @@ def forget_default_project(tx: Tx, project_id: str) -> None:
 
 def delete(tx: Tx, id: str) -> None:
     tx.execute(old_passwords.delete().where(old_passwords.c.user_id == id))
+    tx.execute(federated_users.delete().where(federated_users.c.user_id == id))
     tx.execute(users.delete().where(users.c.id == id))

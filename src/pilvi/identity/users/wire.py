@@ -35,6 +35,24 @@ Options = Annotated[
         }
     ),
 ]  # fmt: skip
+_NAMED = {"type": "string", "minLength": 1, "maxLength": 64}
+_THERE = {
+    "type": "object", "required": ["protocol_id", "unique_id"], "additionalProperties": False,
+    "properties": {"protocol_id": _NAMED, "unique_id": {**_NAMED, "maxLength": 255}},
+}  # fmt: skip
+Federated = Annotated[
+    list[Any],
+    Schema(
+        {
+            "type": "array",
+            "maxItems": 32,
+            "items": {
+                "type": "object", "required": ["idp_id", "protocols"], "additionalProperties": False,
+                "properties": {"idp_id": _NAMED, "protocols": {"type": "array", "maxItems": 8, "items": _THERE}},
+            },
+        }
+    ),
+]  # fmt: skip
 Password = Annotated[str | None, Length(0, 4096)]
 
 
@@ -45,7 +63,7 @@ class UserCreate(Body, root="user", extra=True):
     enabled: bool = True
     password: Password = None
     options: Options = None
-    federated: Annotated[list[Any], Schema({"type": "array", "maxItems": 0})] = []
+    federated: Federated = []
 
 
 class UserUpdate(Body, root="user", extra=True):
@@ -55,6 +73,7 @@ class UserUpdate(Body, root="user", extra=True):
     enabled: bool = True
     password: Password = None
     options: Options = None
+    federated: Federated = []
 
 
 class PasswordChange(Body, root="user"):
@@ -78,4 +97,5 @@ class UserView(IdentityView, root="user", plural="users"):
     password_expires_at: str | None
     options: dict[str, Any]
     its_links: Annotated[dict[str, str], OnWire("links"), From(self_link("users"))]
+    federated: Annotated[list[Any], From(lambda u: u.federated or OMIT), Sometimes()]
     default_project_id: Annotated[str, From(_default_project), Sometimes()]
