@@ -87,6 +87,7 @@ def loops_of(config: Config) -> "list[Loop]":
 def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Edge":
     from pilvi.identity import facade as identity
     from pilvi.kernel.http import Edge
+    from pilvi.ops.monitoring.process import observe_request
 
     return Edge(
         database,
@@ -94,6 +95,7 @@ def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Ed
         identity.authenticate,
         public_url=config.cloud.public_url,
         front_secret=front_secret,
+        observe=observe_request,
         permits=identity.permits,
     )
 
@@ -106,6 +108,7 @@ def api_application() -> Callable[..., Any]:
     from pilvi.kernel.log import configure
     from pilvi.kernel.loop import Runner
     from pilvi.live.client import LiveClient
+    from pilvi.ops.monitoring.process import Endpoint, know_oneself
 
     # Answers are trees of dicts without cycles: a collection for every 700 of them costs more than making them does.
     gc.set_threshold(50_000, 20, 50)
@@ -118,6 +121,8 @@ def api_application() -> Callable[..., Any]:
     compute_hosts.console_reader.append(live.console_output)
     image_imports.started.append(live.work)
     Runner(database, loops_of(config)).start()
+    know_oneself()
+    Endpoint(config.paths.run, "api").start()
     return edge_of(config, database, secret.reveal()).application()
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import aiohttp
 
 from pilvi.agent.control import tls_context
+from pilvi.kernel import metrics
 from pilvi.kernel.config import Config
 from pilvi.kernel.errors import Fault
 from pilvi.kernel.log import logger
@@ -120,6 +121,8 @@ class Link:
             await socket.send_json(answer)
 
     async def _find_answer(self, said: dict[str, Any]) -> dict[str, Any]:
+        if said.get("what") == "figures":
+            return {"figures": await asyncio.to_thread(metrics.snapshot)}
         if said.get("what") != "console_output":
             return {"error": f"This host does not know the question {str(said.get('what'))[:40]!r}."}
         server_id, lines = str(said.get("server_id")), said.get("lines")

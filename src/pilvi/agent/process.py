@@ -15,15 +15,17 @@ from pilvi.agent.control import ControlPlane, Unreachable
 from pilvi.agent.guest_metadata import GuestMetadata
 from pilvi.agent.link import Link
 from pilvi.agent.responders.responders import Responders
+from pilvi.agent.usage import HostUsage
 from pilvi.compute.drivers.image_cache import Image, ImageCache
 from pilvi.compute.drivers.protocol import DriverFault as HypervisorFault
 from pilvi.compute.drivers.protocol import HasConsole, Hypervisor, ImageFile
 from pilvi.compute.servers.host import WORKERS, HostServers
-from pilvi.kernel import clock
+from pilvi.kernel import clock, measures, metrics
 from pilvi.kernel.config import Config
 from pilvi.kernel.log import configure, logger
 from pilvi.network.drivers.protocol import DriverFault, HostState, NetworkDriver
 from pilvi.ops import drivers
+from pilvi.ops.monitoring.process import know_oneself
 
 CONSOLE_BYTES: Final = 256 * 1024
 GIB: Final = 1024**3
@@ -64,6 +66,7 @@ class Agent:
         self._applied_at = -FULL_TURN_S
         self._reported_at = -1e9
         self._was_away = True
+        self._forgetful = False
 
     def _download(self, image_id: str, into: Any) -> None:
         try:
@@ -85,11 +88,20 @@ class Agent:
         while not self.stopping.is_set():
             self.look.clear()
             try:
-                self.turn()
+                self._counted_turn()
             except Exception as error:  # noqa: BLE001 one bad turn must not end the host's loop
                 _log.exception("turn.failed", error=repr(error))
                 self.stopping.wait(1.0)
             self.look.wait(self.config.agent.report_interval_s if not self._was_away else 1.0)
+
+    def _counted_turn(self) -> None:
+        began, outcome = clock.monotonic(), "failed"
+        try:
+            self.turn()
+            outcome = "away" if self._was_away else "done"
+        finally:
+            measures.AGENT_TURNS.inc(outcome)
+            measures.AGENT_TURN_SECONDS.observe(clock.monotonic() - began)
 
     def turn(self) -> None:
         """Pull, make it so, report. Each part is safe to repeat."""
@@ -113,14 +125,20 @@ class Agent:
             return
         if fresh is None or not fresh.get("complete"):
             return
-        changed = self._state is None or fresh != self._state
-        self._state = fresh
-        if changed:
-            self._remember(fresh)
+        if fresh != self._state and self._remember(fresh):
+            self._state = fresh
             self._apply(fresh)
 
-    def _remember(self, state: dict[str, Any]) -> None:
-        memory.save(self.desired_path, state)
+    def _remember(self, state: dict[str, Any]) -> bool:
+        """On disk before anything is done with it: else a host that restarts would bring back what is long gone."""
+        try:
+            memory.save(self.desired_path, state)
+        except OSError as error:
+            self._forgetful = True
+            _log.error("memory.failed", error=repr(error), remedy="make room on the disk of the state directory")
+            return False
+        self._forgetful = False
+        return True
 
     def _away(self, error: Unreachable) -> None:
         if not self._was_away:
@@ -137,13 +155,18 @@ class Agent:
         self._applied_at = clock.monotonic()
 
     def _apply_network(self, state: dict[str, Any], complete: bool) -> None:
+        began, outcome = clock.monotonic(), "failed"
         try:
             wanted = HostState.from_json(state.get("network") or {})
             status = self.network.reconcile(wanted, may_remove=complete)
+            outcome = "done"
         except (DriverFault, ValueError, KeyError, TypeError) as fault:
             _log.error("network.failed", error=str(fault))
             self._network_report = {"error": str(fault)}
             return
+        finally:
+            measures.DRIVER_CALLS.inc("network", outcome)
+            measures.DRIVER_SECONDS.observe(clock.monotonic() - began, "network")
         errors = self._in_loop(self.responders.apply(wanted))
         for where, text in (errors or {}).items():
             _log.warning("responder.failed", where=where, error=text)
@@ -185,6 +208,8 @@ class Agent:
         self._reported_at = clock.monotonic()
         self._told_network = told
         self.servers.sent(guests)
+        if self._forgetful:
+            return  # It asks again at its next turn; there is no hurry while the disk is full.
         if self._state is None or int(answer.get("revision") or 0) > int(self._state["revision"]):
             self.look.set()
 
@@ -223,6 +248,10 @@ class Agent:
 
     def vnc_socket(self, server_id: str) -> Path | None:
         return self.hypervisor.vnc_socket(server_id) if isinstance(self.hypervisor, HasConsole) else None
+
+    def wanted_servers(self) -> list[dict[str, Any]]:
+        """What this host should run, as it was told last."""
+        return (self._state or {}).get("servers") or []
 
     async def serve(self) -> None:
         """The event loop: responders, the link to `live`, signals. The turns run beside it."""
@@ -268,4 +297,6 @@ def run(config: Config) -> None:
     config.paths.host.mkdir(mode=0o700, parents=True, exist_ok=True)
     look = threading.Event()
     agent = Agent(config, drivers.hypervisor(config, lambda _: look.set()), drivers.network_driver(config), look)
+    know_oneself()
+    metrics.collectors.append(HostUsage(agent.hypervisor, agent.network, agent.wanted_servers, config.paths.host))
     asyncio.run(agent.serve())

@@ -156,7 +156,9 @@ class Paths:
     live_wake_socket: Path
     secrets: Path
     admin_password: Path
+    front_metrics_socket: Path
     front_secret: Path
+    metrics_token: Path  # What a scraper shows to read /metrics.
     ca: Path
     ca_certificate: Path
     front_certificate: Path  # With its key in the same file, as haproxy wants it.
@@ -177,9 +179,11 @@ class Paths:
             api_socket=run / "api.sock",
             live_socket=run / "live.sock",
             live_wake_socket=run / "live-wake.sock",
+            front_metrics_socket=run / "m-front.sock",
             secrets=secrets,
             admin_password=secrets / "admin_password",
             front_secret=secrets / "front_secret",
+            metrics_token=secrets / "metrics_token",
             ca=ca,
             ca_certificate=ca / "ca.pem",
             front_certificate=ca / "front.pem",
@@ -221,6 +225,11 @@ class Config:
     def front_secret(self) -> Secret:
         """What proves to `api` and `live` that a request came through the front."""
         return Secret.from_file(self.paths.front_secret)
+
+    def metrics_token(self) -> Secret | None:
+        """What a scraper must show; None in a cloud whose `up` has made none yet: then nobody reads its figures."""
+        path = self.paths.metrics_token
+        return Secret.from_file(path) if path.exists() else None
 
     def database_password(self) -> Secret | None:
         path = self.database.password_path

@@ -5,7 +5,7 @@ Units are in the names. `process`, `worker` and `host` are added by whoever gath
 
 from typing import Final
 
-from pilvi.kernel.metrics import counted, counter, gauge, histogram
+from pilvi.kernel.metrics import Measure, counted, counter, gauge, histogram
 
 # -- every process of ours -------------------------------------------------------------------------------------------
 
@@ -76,7 +76,7 @@ DRIVER_SECONDS: Final = histogram("pilvi_driver_call_seconds", "How long calls t
 
 # -- guests ----------------------------------------------------------------------------------------------------------
 
-GUESTS: Final = gauge("pilvi_guests", "Guests on the host by power state.", "power")
+GUESTS: Final = gauge("pilvi_guests", "Guests that run on the host.")
 GUEST_CPU: Final = counted("pilvi_guest_cpu_seconds_total", "CPU time that a guest used.", "server_id")
 GUEST_MEMORY: Final = gauge("pilvi_guest_memory_bytes", "Real memory that a guest occupies.", "server_id")
 GUEST_READ: Final = counted("pilvi_guest_disk_read_bytes_total", "What a guest made the disks read.", "server_id")
@@ -96,3 +96,14 @@ PROCESS_RESTARTS: Final = counted("pilvi_process_restarts_total", "How often the
 SCRAPE_SOURCES: Final = gauge("pilvi_scrape_source_up", "1 if a source gave its figures to this scrape.", "source")
 SCRAPE_SECONDS: Final = gauge("pilvi_scrape_seconds", "How long gathering these figures took.")
 HISTORY_SERIES: Final = gauge("pilvi_history_series", "Series in the built-in store's newest row.")
+
+FROM_AGENTS: Final = frozenset(
+    measure if isinstance(measure, Measure) else measure.measure
+    for measure in (
+        PROCESS_CPU, PROCESS_MEMORY, PROCESS_START, PROCESS_FILES, PROCESS_THREADS, HOST_CPU, HOST_LOAD, HOST_CPUS,
+        HOST_MEMORY, HOST_MEMORY_FREE, HOST_DISK, HOST_DISK_FREE, AGENT_TURNS, AGENT_TURN_SECONDS, DRIVER_CALLS,
+        DRIVER_SECONDS, GUESTS, GUEST_CPU, GUEST_MEMORY, GUEST_READ, GUEST_WRITTEN, GUEST_RECEIVED, GUEST_SENT,
+        GUEST_DROPPED,
+    )
+)  # fmt: skip
+"""What an agent may speak of: a host that somebody took over cannot tell tales of the rest of the cloud."""

@@ -130,12 +130,16 @@ def gather(collected: Collected) -> Snapshot:
 
 def snapshot() -> Snapshot:
     """Everything that this process knows, as plain data. A collector that fails is left out."""
-    result = {kept.measure.name: samples for kept in _kept if (samples := kept.samples())}
-    for collector in list(collectors):
+    result: Snapshot = {}
+    for collector in collectors:
         try:
             result |= gather(collector())
         except (OSError, ValueError) as error:
             COLLECTOR_FAILURES.inc(type(error).__name__)
+    for kept in _kept:
+        samples = kept.samples()
+        if samples:
+            result[kept.measure.name] = samples
     return result
 
 

@@ -101,6 +101,10 @@ class Agents:
         finally:
             del self._questions[id]
 
+    def connected(self) -> list[str]:
+        """The hosts whose agents listen here."""
+        return sorted(host for host, socket in self._sockets.items() if not socket.closed)
+
     async def close(self) -> None:
         for socket in list(self._sockets.values()):
             await socket.close()

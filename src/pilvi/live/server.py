@@ -13,7 +13,7 @@ from pilvi.image import faults as image_faults
 from pilvi.image.image_data.stream import ImageStreams
 from pilvi.image.routes import cache_loops, live_loops
 from pilvi.image.stores.model import stores_of
-from pilvi.kernel import listen
+from pilvi.kernel import clock, listen, measures
 from pilvi.kernel.config import Config, Secret
 from pilvi.kernel.db import Database, connect
 from pilvi.kernel.errors import Fault
@@ -22,8 +22,10 @@ from pilvi.kernel.log import configure, logger
 from pilvi.kernel.loop import Runner
 from pilvi.live.agents import Agents, WakeSocket
 from pilvi.live.consoles import Consoles
+from pilvi.live.figures import Figures
 from pilvi.live.host_images import HostImages
 from pilvi.live.process import CTX, LiveProcess
+from pilvi.ops.monitoring.process import know_oneself
 
 READ_BYTES: Final = 256 * 1024
 """Of one request's body, kept in memory while it waits for the disk."""
@@ -42,6 +44,7 @@ class LiveServer:
         self.process = LiveProcess(config, database, authenticate, secret)
         self.agents = Agents(self.process)
         self.images = ImageStreams(self.process, stores_of(config), config.image.largest_gib * GIB)
+        self.figures = Figures(self.process, self.agents, config.metrics_token())
         self._runners = [Runner(database, loops) for loops in (live_loops(config), cache_loops(config)) if loops]
         self._runner: web.AppRunner | None = None
         self._wake: asyncio.DatagramTransport | None = None
@@ -49,7 +52,7 @@ class LiveServer:
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard])
         consoles, host_images = Consoles(self.process, self.agents), HostImages(self.process, self.images)
-        for part in (self.images, self.agents, consoles, host_images):
+        for part in (self.images, self.agents, consoles, host_images, self.figures):
             app.add_routes(part.routes())
         app.add_routes([web.get("/healthz", _healthz)])
         return app
@@ -73,11 +76,13 @@ class LiveServer:
         waking.bind(str(paths.live_wake_socket))
         paths.live_wake_socket.chmod(0o600)
         loop = asyncio.get_running_loop()
+        self.figures.start()
         self._wake, _ = await loop.create_datagram_endpoint(lambda: WakeSocket(self.agents), sock=waking)
 
     async def stop(self) -> None:
         if self._wake is not None:
             self._wake.close()
+        await self.figures.stop()
         await self.agents.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -90,17 +95,36 @@ class LiveServer:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Faults become answers in the API's own shape; nothing else gets out."""
         ctx = request[CTX] = self.process.context(request)
+        began, status = clock.monotonic(), 500
         try:
-            return await handler(request)
-        except web.HTTPException:
+            answer = await handler(request)
+            status = answer.status
+            return answer
+        except web.HTTPException as answer:
+            status = answer.status
             raise
         except Fault as fault:
+            status = fault.status
             return _refuse(request, fault)
         except (ConnectionError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 what the edge does for the JSON APIs
             logger("live").exception("request.failed", request_id=ctx.request_id, path=request.path, error=repr(error))
             return _refuse(request, Fault(f"Something went wrong on our side. The request id is {ctx.request_id}."))
+        finally:
+            _count(request, status, clock.monotonic() - began)
+
+
+def _count(request: web.Request, status: int, seconds: float) -> None:
+    """By the route's template. What lasts as long as its client wants has no duration worth a histogram."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        measures.REQUESTS.inc("none", "none", str(status))
+        return
+    name = f"{request.method} {resource.canonical}"
+    measures.REQUESTS.inc("live", name, str(status))
+    if "Upgrade" not in request.headers:
+        measures.REQUEST_SECONDS.observe(seconds, "live", name)
 
 
 def _refuse(request: web.Request, fault: Fault) -> web.Response:
@@ -138,5 +162,6 @@ def run(config: Config) -> None:
     from pilvi.identity import facade as identity
 
     configure("live", config.paths.log, level=config.api.log_level)
+    know_oneself()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(config, connect(config.database_url), identity.authenticate, config.front_secret()))

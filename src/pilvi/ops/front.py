@@ -61,6 +61,7 @@ def render(config: Config, secret: Secret, identity: Identity | None) -> str:
                 _defaults(),
                 _public(config, secret),
                 _agents(config, secret),
+                _own_figures(config),
                 _backends(config),
             )
         )
@@ -201,6 +202,7 @@ def _public(config: Config, secret: Secret) -> str:
         "http-request deny deny_status 413 if is_too_large !is_image_data !is_stream",
         "use_backend live if is_image_data is_transfer",
         "use_backend live if is_stream",
+        "use_backend live if { path /metrics }",
         "use_backend api_large if is_large or is_chunked",
         "default_backend api",
     )
@@ -222,6 +224,17 @@ def _agents(config: Config, secret: Secret) -> str:
         "use_backend live_agents if is_websocket or is_image",
         "use_backend api_large if is_large or is_chunked",
         "default_backend api",
+    )
+
+
+def _own_figures(config: Config) -> str:
+    """haproxy's own figures, for `live` alone: the socket is root's."""
+    return _block(
+        "listen metrics",
+        f"bind unix@{config.paths.front_metrics_socket} mode 600",
+        "maxconn 10",
+        "http-request use-service prometheus-exporter if { path /metrics }",
+        "http-request deny deny_status 403",
     )
 
 

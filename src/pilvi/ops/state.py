@@ -110,7 +110,8 @@ def to_toml(document: Settings) -> str:
 
 
 def ensure_secrets(config: Config) -> Outcome:
-    made = [path.name for path in (config.paths.admin_password, config.paths.front_secret) if _ensure_secret(path)]
+    paths = (config.paths.admin_password, config.paths.front_secret, config.paths.metrics_token)
+    made = [path.name for path in paths if _ensure_secret(path)]
     return Outcome(bool(made), f"generated {', '.join(made)}" if made else "unchanged")
 
 

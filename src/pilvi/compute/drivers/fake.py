@@ -16,8 +16,10 @@ from pilvi.compute.drivers.protocol import (
     Observed,
     OpenTap,
     RebootKind,
+    Usage,
     never,
 )
+from pilvi.kernel import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,13 @@ class Fake:
 
     def vnc_socket(self, guest_id: str) -> Path | None:
         return None
+
+    def usage(self) -> Mapping[str, Usage]:
+        """Made up, but it grows as long as the guest runs."""
+        with self._lock:
+            running = [guest for guest in self._guests.values() if guest.observed.power == "on"]
+        age_s = clock.monotonic()
+        return {guest.observed.id: Usage(age_s / 10, 64 << 20, int(age_s) << 10, int(age_s) << 9) for guest in running}
 
     # --- what happens to guests by themselves, for tests and the simulator
 

@@ -146,3 +146,19 @@ class HasConsole(Protocol):
 
     def vnc_socket(self, guest_id: str) -> Path | None:
         """A unix socket that speaks RFB, while the guest runs with a screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a running guest has used since it was started, and the memory that it occupies now."""
+
+    cpu_s: float
+    memory_bytes: int
+    read_bytes: int
+    written_bytes: int
+
+
+@runtime_checkable
+class HasUsage(Protocol):
+    def usage(self) -> Mapping[str, Usage]:
+        """By the ids of the guests that run. Cheap: asked at every scrape, at any moment, from any thread."""

@@ -9,3 +9,9 @@ CREATE TABLE ops_audit_verdicts (
 	examples TEXT NOT NULL,
 	PRIMARY KEY (name)
 );
+CREATE TABLE ops_history (
+	step_s INTEGER NOT NULL,
+	at BIGINT NOT NULL,
+	figures TEXT NOT NULL,
+	PRIMARY KEY (step_s, at)
+);

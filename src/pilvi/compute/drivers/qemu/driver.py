@@ -20,6 +20,7 @@ from pilvi.compute.drivers.protocol import (
     Observed,
     OpenTap,
     RebootKind,
+    Usage,
     never,
 )
 from pilvi.compute.drivers.qemu import argv, console, disks, installation, launch, process, record
@@ -64,6 +65,17 @@ class Qemu:
         os.close(self._held)
 
     # --- what is there
+
+    def usage(self) -> Mapping[str, Usage]:
+        ids = [path.name for path in self._guests_dir.iterdir() if _ID.match(path.name)]
+        found: dict[str, Usage] = {}
+        for guest_id in ids:
+            with contextlib.suppress(DriverFault):
+                known = self._read(guest_id)
+                used = None if known is None or known.pid == 0 else process.usage(_process(known))
+                if used is not None:
+                    found[guest_id] = used
+        return found
 
     def capabilities(self) -> Capabilities:
         found = installation.find(self._config.binary)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pilvi.compute.drivers.protocol import DriverFault
+from pilvi.compute.drivers.protocol import DriverFault, Usage
 
 KILL_TIMEOUT_S: Final = 20.0
 MOST_LOG_BYTES: Final = 1024 * 1024
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 _children: dict[int, "subprocess.Popen[bytes]"] = {}  # those of this process, to be reaped; survivors are init's
 _children_lock = threading.Lock()
@@ -106,6 +108,24 @@ def find(directory: Path, word: str) -> list[Process]:
             if word.encode() in words and ticks is not None:
                 found.append(Process(int(entry.name), ticks))
     return found
+
+
+def usage(process: Process) -> Usage | None:
+    """What a process has used; None when it is gone. Disks: what really went to and came from them."""
+    try:
+        fields = Path("/proc", str(process.pid), "stat").read_text().rpartition(")")[2].split()
+        lines = Path("/proc", str(process.pid), "io").read_text().splitlines()
+    except OSError:
+        return None
+    if int(fields[19]) != process.start_ticks or fields[0] in ("Z", "X"):
+        return None
+    io = dict(line.split(": ") for line in lines)
+    return Usage(
+        cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS_PER_S,
+        memory_bytes=int(fields[21]) * _PAGE,
+        read_bytes=int(io["read_bytes"]),
+        written_bytes=int(io["write_bytes"]),
+    )
 
 
 def boot_id() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pilvi.compute.drivers.protocol import DriverFault
-from pilvi.kernel import clock
+from pilvi.kernel import clock, measures
 
 MOST_STEPS: Final = 50
 MOST_ATTEMPTS: Final = 5  # a fault that may pass by itself is told to the user after so many
@@ -123,7 +123,10 @@ def timed(name: str, request_id: str, steps: list[dict[str, Any]]) -> Iterator[N
         outcome, detail = "failed", f"{type(error).__name__}: {error}"[:LONGEST_DETAIL]
         raise
     finally:
-        duration_ms = round((clock.monotonic() - began) * 1000, 1)
+        duration_s = clock.monotonic() - began
+        measures.DRIVER_CALLS.inc(str(name), outcome)
+        measures.DRIVER_SECONDS.observe(duration_s, str(name))
+        duration_ms = round(duration_s * 1000, 1)
         steps.append(
             {
                 "step": name,
