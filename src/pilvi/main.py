@@ -104,7 +104,7 @@ def api_application() -> Callable[..., Any]:
     """What a granian worker serves: the APIs, and the loops beside them."""
     from pilvi.compute.hosts import service as compute_hosts
     from pilvi.image.imports import service as image_imports
-    from pilvi.kernel import hosts
+    from pilvi.kernel import hosts, policy_files
     from pilvi.kernel.log import configure
     from pilvi.kernel.loop import Runner
     from pilvi.live.client import LiveClient
@@ -120,10 +120,12 @@ def api_application() -> Callable[..., Any]:
     hosts.wake.append(live.wake)
     compute_hosts.console_reader.append(live.console_output)
     image_imports.started.append(live.work)
+    edge = edge_of(config, database, secret.reveal())
+    policy_files.Watch(config.paths.policy).start()
     Runner(database, loops_of(config)).start()
     know_oneself()
     Endpoint(config.paths.run, "api").start()
-    return edge_of(config, database, secret.reveal()).application()
+    return edge.application()
 
 
 def run_api(config: Config) -> None:

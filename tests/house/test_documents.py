@@ -27,19 +27,25 @@ def test_every_command_and_option_is_documented() -> None:
     text = (OPERATE / "commands.md").read_text()
     commands = [name for name in app if not name.startswith("-")]
     assert [name for name in commands if f"## {name}" not in text] == []
+    below = {f"{name} {inner}": app[name][inner] for name in commands for inner in below_of(name)}
+    assert [name for name in below if f"./pilvi {name}" not in text] == []
     options = {
         option
-        for name in commands
-        for argument in app[name].assemble_argument_collection()
+        for command in [*(app[name] for name in commands if not below_of(name)), *below.values()]
+        for argument in command.assemble_argument_collection()
         for option in argument.names
         if option.startswith("--") and not option.startswith(("--no-", "--empty-"))
     }
     assert sorted(option for option in options if option not in text and argument_is_named(option)) == []
 
 
+def below_of(name: str) -> list[str]:
+    return [inner for inner in app[name] if inner[0] != "-"]
+
+
 def argument_is_named(option: str) -> bool:
     """Positional words have a name for the machine only."""
-    return option not in {"--server", "--what", "--kind", "--command", "--words", "--names"}
+    return option not in {"--server", "--what", "--kind", "--command", "--words", "--names", "--rule", "--part"}
 
 
 def test_links_between_documents_lead_somewhere() -> None:

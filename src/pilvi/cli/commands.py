@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from pilvi import __version__
+from pilvi.cli import policy
 from pilvi.client import ApiError
 from pilvi.kernel.config import Config, ConfigError
 from pilvi.ops import site
@@ -21,6 +22,7 @@ app = App(
     version=__version__,
     help="An OpenStack cloud in one package. `--state DIR` before a command names another cloud than /var/lib/pilvi.",
 )
+app.command(policy.app)
 Rest = Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]
 
 

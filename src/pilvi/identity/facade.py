@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from pilvi.identity import passwords
 from pilvi.identity.application_credentials import model as application_credentials
+from pilvi.identity.assignment_lists import service as assignment_lists
 from pilvi.identity.domains.service import DEFAULT_ID
 from pilvi.identity.endpoints import service as endpoints
 from pilvi.identity.endpoints.model import Endpoint
@@ -15,6 +16,7 @@ from pilvi.identity.projects import service as projects
 from pilvi.identity.projects.model import Project
 from pilvi.identity.regions import service as regions
 from pilvi.identity.regions.model import Region
+from pilvi.identity.rights import service as rights_of_tokens
 from pilvi.identity.rights.model import Validated
 from pilvi.identity.role_assignments import service as role_assignments
 from pilvi.identity.role_assignments.model import SYSTEM, Assignment
@@ -115,6 +117,40 @@ def find_user(tx: Tx, domain_name: str, name: str) -> str | None:
     domain = projects.find_domain_named(tx, domain_name)
     user = users.find_named(tx, domain.id, name) if domain is not None else None
     return user.id if user is not None else None
+
+
+def find_user_anywhere(tx: Tx, text: str) -> str | None:
+    """The id of a user by id, name in the default domain, or NAME@DOMAIN."""
+    if users.find(tx, text) is not None:
+        return text
+    name, _, domain = text.rpartition("@")
+    return (find_user(tx, domain, name) if name else None) or find_user(tx, "Default", text)
+
+
+def find_place_anywhere(tx: Tx, text: str, *, is_domain: bool) -> str | None:
+    """The id of a project or domain by id, name, or (projects) NAME@DOMAIN."""
+    found = projects.find(tx, text)
+    if found is not None and found.is_domain == is_domain:
+        return text
+    if is_domain:
+        named = projects.find_domain_named(tx, text)
+        return named.id if named is not None else None
+    name, _, domain = text.rpartition("@")
+    return (find_project(tx, domain, name) if name else None) or find_project(tx, "Default", text)
+
+
+def standing(tx: Tx, user_id: str, scope: str, scope_id: str) -> Principal | None:
+    """What a token of this user for this scope would come to; None when there can be none."""
+    token = tokens.scoped(tokens.fresh(user_id, ("password",)), scope, scope_id)
+    try:
+        return principal(Validated(token, rights_of_tokens.of(tx, token)))
+    except Unauthorized:
+        return None
+
+
+def standings(tx: Tx) -> list[tuple[str, str, str]]:
+    """Every user with every place where they have a role: user id, kind and id of the scope."""
+    return assignment_lists.everybody(tx)
 
 
 def role_names(tx: Tx) -> list[str]:

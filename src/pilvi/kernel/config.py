@@ -149,6 +149,7 @@ class Paths:
     images: Path
     cache: Path
     host: Path
+    policy: Path
     log: Path
     run: Path
     api_socket: Path
@@ -174,6 +175,7 @@ class Paths:
             images=state_dir / "images",
             cache=state_dir / "cache",
             host=state_dir / "host",
+            policy=state_dir / "policy",
             log=state_dir / "log",
             run=run,
             api_socket=run / "api.sock",

@@ -13,7 +13,7 @@ from pilvi.image import faults as image_faults
 from pilvi.image.image_data.stream import ImageStreams
 from pilvi.image.routes import cache_loops, live_loops
 from pilvi.image.stores.model import stores_of
-from pilvi.kernel import clock, listen, measures
+from pilvi.kernel import clock, listen, measures, policy_files
 from pilvi.kernel.config import Config, Secret
 from pilvi.kernel.db import Database, connect
 from pilvi.kernel.errors import Fault
@@ -163,5 +163,6 @@ def run(config: Config) -> None:
 
     configure("live", config.paths.log, level=config.api.log_level)
     know_oneself()
+    policy_files.Watch(config.paths.policy, only_own=True).start()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(config, connect(config.database_url), identity.authenticate, config.front_secret()))

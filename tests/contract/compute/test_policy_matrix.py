@@ -22,7 +22,12 @@ from tests.contract.conftest import open_cloud
 
 T = TypeVar("T")
 TABLE = Path(__file__).parent / "policy_matrix.txt"
-CALLERS = ("anonymous", "stranger", "reader", "member", "manager", "admin")
+ROLES = ("reader", "member", "manager", "admin")
+SCOPES = ("project", "domain", "system")
+CALLERS = ("anonymous", "unscoped", "stranger", *(f"{scope} {role}" for scope in SCOPES for role in ROLES), "owner")
+"""`stranger` is a member of another project. `owner` is whom the objects that belong to users belong to; all others of
+project, domain and system are other people with a role there."""
+SHORT = {"project": "p", "domain": "d", "system": "s"}
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -56,6 +61,33 @@ class Undoing:
 
     def close(self) -> None:
         return
+
+
+def people(cloud: Client) -> dict[str, str]:
+    """A token for every caller."""
+    admin, facts = cloud.as_("admin").at("/identity/v3"), cloud.facts
+    places = {
+        "project": ({"project": {"id": facts["demo"]}}, f"/projects/{facts['demo']}"),
+        "domain": ({"domain": {"id": "default"}}, "/domains/default"),
+        "system": ({"system": {"all": True}}, "/system"),
+    }
+    tokens = {"stranger": cloud.tokens["stranger"], "owner": cloud.tokens["member"]}
+    for role in ROLES:
+        body = {"user": {"name": f"matrix-{role}", "domain_id": "default", "password": "secret-of-matrix"}}
+        user_id = admin.post("/users", body).body["user"]["id"]
+        for place, (scope, path) in places.items():
+            assert admin.put(f"{path}/users/{user_id}/roles/{facts['roles'][role]}").status == 204
+            tokens[f"{place} {role}"] = _token(cloud, f"matrix-{role}", scope)
+    tokens["unscoped"] = _token(cloud, "matrix-reader", "unscoped")
+    return tokens
+
+
+def _token(cloud: Client, name: str, scope: object) -> str:
+    user = {"name": name, "domain": {"id": "default"}, "password": "secret-of-matrix"}
+    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
+    reply = cloud.anonymous().at("/identity/v3").post("/auth/tokens", body)
+    assert reply.status == 201, reply.content
+    return str(reply.headers.get("X-Subject-Token") or reply.headers["x-subject-token"])
 
 
 def furniture(cloud: Client, boot: Boot) -> dict[str, str]:
@@ -129,6 +161,12 @@ def sample(schema: dict[str, Any]) -> Any:
     return SAMPLES.get(schema.get("format", ""), "matrix")
 
 
+def heading(who: str) -> str:
+    """Five letters: p:rea is a reader of the project, d:adm an admin of the domain."""
+    place, _, role = who.partition(" ")
+    return f"{SHORT[place]}:{role[:3]}" if role else who[:5]
+
+
 def ask(cloud: Client, service: Service, route: Route, path: str) -> list[str]:
     version, number = None, 0
     if service.versions is not None:
@@ -152,15 +190,15 @@ def test_what_everyone_may_is_what_the_table_says(cloud: Client, boot: Boot, tmp
         return  # Rights do not depend on the engine; the table is walked once.
     found = furniture(cloud, boot)
     walker = open_cloud(Undoing(cloud.database), tmp_path)
-    walker = Client(walker.app, cloud.tokens, "", None, facts=cloud.facts, database=cloud.database)
-    lines = [f"{'':90} {' '.join(f'{who:>9}' for who in CALLERS)}"]
+    walker = Client(walker.app, people(cloud), "", None, facts=cloud.facts, database=cloud.database)
+    lines = [f"{'':90} {' '.join(f'{heading(who):>5}' for who in CALLERS)}"]
     for service in main.services_of(Config(cloud=CloudConfig(state_dir=tmp_path))):
         for route in sorted(service.routes, key=lambda r: (r.path, r.method, r.action, r.since)):
             answers = ask(walker, service, route, service.prefix + fill(route.path, found))
             assert "500" not in answers, (service.name, route.name, answers)
             since = f" {route.since}-" if route.since else ""
             name = f"{service.name} {route.name}{since}"
-            lines.append(f"{name:90} {' '.join(f'{answer:>9}' for answer in answers)}")
+            lines.append(f"{name:90} {' '.join(f'{answer:>5}' for answer in answers)}")
     text = "\n".join(lines) + "\n"
     if os.environ.get("PILVI_WRITE_MATRIX"):
         TABLE.write_text(text)

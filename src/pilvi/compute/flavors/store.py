@@ -80,27 +80,37 @@ def page(
         values["page_rows"] = limit + 1
 
     def build() -> sa.Select[Any]:
-        query = sa.select(flavors).where(
-            flavors.c.disk >= sa.bindparam("at_least_disk"), flavors.c.ram >= sa.bindparam("at_least_ram")
-        )
-        if is_public is not None:
-            query = query.where(flavors.c.is_public.is_(is_public))
-        if project_id is not None:
-            mine = sa.select(access.c.flavor_id).where(access.c.project_id == sa.bindparam("wanted_project_id"))
-            query = query.where(sa.or_(flavors.c.is_public.is_(True), flavors.c.id.in_(mine)))
-        if name is not None:
-            query = query.where(flavors.c.name == sa.bindparam("wanted_name"))
-        column = SORT_KEYS[sort_key]
-        order: list[tuple[Any, bool]] = [(column, descending)]
-        if column is not flavors.c.id:
-            order.append((flavors.c.id, descending))
-        after = None if marker is None else [getattr(marker, c.name) for c, _ in order]
-        query = keyset(query, order, after=after, limit=None)
-        return query if limit is None else query.limit(sa.bindparam("page_rows", type_=sa.Integer))
+        return _ordered(_wanted(is_public, values), sort_key, descending, marker, values)
 
     # A marker's place in the order stands in the statement itself.
     key = None if marker is not None else ("flavors.page", is_public, sort_key, descending, *values)
     return cut(tx.all(Shaped(key, build, values), Flavor), limit)
+
+
+def _wanted(is_public: bool | None, values: dict[str, Any]) -> sa.Select[Any]:
+    query = sa.select(flavors).where(
+        flavors.c.disk >= sa.bindparam("at_least_disk"), flavors.c.ram >= sa.bindparam("at_least_ram")
+    )
+    if is_public is not None:
+        query = query.where(flavors.c.is_public.is_(is_public))
+    if "wanted_project_id" in values:
+        mine = sa.select(access.c.flavor_id).where(access.c.project_id == sa.bindparam("wanted_project_id"))
+        query = query.where(sa.or_(flavors.c.is_public.is_(True), flavors.c.id.in_(mine)))
+    if "wanted_name" in values:
+        query = query.where(flavors.c.name == sa.bindparam("wanted_name"))
+    return query
+
+
+def _ordered(
+    query: sa.Select[Any], sort_key: str, descending: bool, marker: Flavor | None, values: dict[str, Any]
+) -> sa.Select[Any]:
+    column = SORT_KEYS[sort_key]
+    order: list[tuple[Any, bool]] = [(column, descending)]
+    if column is not flavors.c.id:
+        order.append((flavors.c.id, descending))
+    after = None if marker is None else [getattr(marker, c.name) for c, _ in order]
+    query = keyset(query, order, after=after, limit=None)
+    return query.limit(sa.bindparam("page_rows", type_=sa.Integer)) if "page_rows" in values else query
 
 
 def set_extra_specs(tx: Tx, id: str, specs: dict[str, str]) -> None:

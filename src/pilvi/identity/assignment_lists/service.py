@@ -32,6 +32,13 @@ def list_all(ctx: Context, tx: Tx, query: Query) -> list[dict[str, Any]]:
     return [entry(ctx, e, names) for e in found]
 
 
+def everybody(tx: Tx) -> list[tuple[str, str, str]]:
+    """Every user with every place where they have an effective role: user id, kind and id of the place."""
+    everything = Asked(None, None, None, None, None, False, None, effective=True, names=False, subtree=False)
+    found = (effective.assignment for effective in _effective(tx, everything, None))
+    return sorted({(one.actor_id, one.target_type, one.target_id) for one in found})
+
+
 def _check(ctx: Context, tx: Tx, wanted: Asked, only_domain: str | None) -> None:
     if not wanted.subtree:
         policy.LIST_ALL.check(ctx, domain_id=only_domain)
