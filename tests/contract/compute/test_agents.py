@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pilvi.kernel.db import Tx
 from tests.contract.client import Client
 from tests.contract.compute.conftest import FACTS, Boot, Node
 
@@ -95,3 +96,67 @@ def test_a_report_that_leaves_a_server_out_proves_nothing(cloud: Client, boot: B
 
 def test_a_report_of_an_unknown_server_is_passed_over(cloud: Client, node: Node) -> None:
     node.report(servers=[{"id": "00000000-0000-4000-8000-000000000000", "generation": 1, "power": "on"}])
+
+
+def test_a_delete_that_the_host_gave_up_can_be_asked_for_again(cloud: Client, boot: Boot, node: Node) -> None:
+    id = boot()
+    cloud.delete(f"/servers/{id}")
+    said = {"id": id, "generation": 2, "power": "off", "reboot_generation": 0}
+    node.report(servers=[said | {"error": {"message": "The disk is held.", "detail": "", "retry": False}}])
+    assert cloud.get(f"/servers/{id}").body["server"]["status"] == "ERROR"
+    assert cloud.delete(f"/servers/{id}").status == 204
+    assert node.turn()["servers"][0]["generation"] == 3
+    assert cloud.get(f"/servers/{id}").status == 404
+
+
+def test_a_guest_that_ends_right_after_its_reboot_is_off_and_not_stuck(cloud: Client, boot: Boot, node: Node) -> None:
+    id = boot()
+    cloud.post(f"/servers/{id}/action", {"reboot": {"type": "HARD"}})
+    node.report(servers=[{"id": id, "generation": 2, "power": "off", "reboot_generation": 1}])
+    shown = cloud.get(f"/servers/{id}").body["server"]
+    assert (shown["status"], shown["OS-EXT-STS:task_state"]) == ("SHUTOFF", None)
+
+
+def test_a_server_without_ports_raises_the_revision_when_it_goes(cloud: Client, boot: Boot, node: Node) -> None:
+    id = boot(networks="none", at="2.37")
+    cloud.delete(f"/servers/{id}")
+    document = node.turn()
+    assert [one["id"] for one in document["servers"]] == [id]
+    assert cloud.as_host().get(f"/state?revision={document['revision']}").body["servers"] == []
+
+
+def test_an_operator_who_says_error_is_named_as_the_cause(cloud: Client, boot: Boot) -> None:
+    id = boot()
+    cloud.as_admin().post(f"/servers/{id}/action", {"os-resetState": {"state": "error"}})
+    assert "operator" in cloud.get(f"/servers/{id}").body["server"]["fault"]["message"]
+
+
+def test_a_floating_ip_is_news_for_the_host_of_its_guest(
+    cloud: Client, boot: Boot, node: Node, network_id: str
+) -> None:
+    """The guest's metadata names it, and the router may be on another host."""
+    id = boot()
+    before = node.turn()["revision"]
+    admin = cloud.as_admin().at("/network/v2.0")
+    outside = {"name": "out", "router:external": True}
+    outer = admin.post("/networks", {"network": outside}).body["network"]["id"]
+    plain = {"network_id": outer, "cidr": "203.0.113.0/24", "ip_version": 4}
+    assert admin.post("/subnets", {"subnet": plain}).status == 201
+    network = cloud.at("/network/v2.0")
+    router = network.post("/routers", {"router": {"external_gateway_info": {"network_id": outer}}}).body["router"]["id"]
+    inner = network.get(f"/subnets?network_id={network_id}").body["subnets"][0]["id"]
+    network.put(f"/routers/{router}/add_router_interface", {"subnet_id": inner})
+    cloud.database.write(lambda tx: routers_elsewhere(tx, router))
+    before = node.turn()["revision"]
+    port = network.get(f"/ports?device_id={id}").body["ports"][0]["id"]
+    made = network.post("/floatingips", {"floatingip": {"floating_network_id": outer, "port_id": port}})
+    assert made.status == 201, made.content
+    taken = node.turn()["revision"]
+    assert taken > before
+    network.put(f"/floatingips/{made.body['floatingip']['id']}", {"floatingip": {"port_id": None}})
+    assert node.turn()["revision"] > taken
+
+
+def routers_elsewhere(tx: Tx, router_id: str) -> None:
+    """As if another host ran the router."""
+    tx._connection.run(f"update network_routers set host = 'elsewhere' where id = '{router_id}'", {})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pilvi.kernel import causes
 from pilvi.kernel.errors import Conflict
 
 
@@ -234,7 +235,8 @@ def outcome(server: Server, report: Report, now: str) -> Outcome:
     if report.power == server.wanted_power and rebooted:
         return _arrived(server, report, now)
     fell = report.power in (Power.OFF, Power.CRASHED) and server.wanted_power != Power.OFF
-    if fell and server.task_state is None and server.vm_state != VmState.ERROR:
+    in_error = server.vm_state == VmState.ERROR if server.task_state is None else report.error is not None
+    if fell and not in_error:
         return _powered_off_itself(report, server, now)
     return Outcome({})
 
@@ -257,19 +259,26 @@ def _arrived(server: Server, report: Report, now: str) -> Outcome:
 
 
 def _powered_off_itself(report: Report, server: Server, now: str) -> Outcome:
-    """The guest shut itself down: it stays off until somebody starts it."""
-    changes = {
+    """The guest shut itself down, perhaps just after it had become what was asked: it stays off until it is started."""
+    changes: dict[str, Any] = {
         "vm_state": str(VmState.STOPPED), "power_state": POWER_STATE[report.power], "updated_at": now,
         "wanted_power": str(Power.OFF), "generation": max(server.generation, report.generation) + 1,
     }  # fmt: skip
-    return Outcome(changes)
+    if server.task_state is None:
+        return Outcome(changes)
+    done = {"task_state": None, "fault": None, "launched_at": server.launched_at or now}
+    return Outcome(changes | done, finished=True)
 
 
 def _failure(server: Server, report: Report, now: str) -> Outcome:
     assert report.error is not None
     if server.vm_state == VmState.ERROR and server.task_state is None:
         return Outcome({})
-    fault = {"code": 500, "created": now, "message": report.error["message"], "details": report.error.get("detail", "")}
+    said = report.error["message"]
+    fault = {
+        "code": 500, "created": now, "message": causes.for_tenant(said, [server.host or ""]),
+        "details": "\n".join(filter(None, (f"{server.host}: {said}", report.error.get("detail", "")))),
+    }  # fmt: skip
     changes = {
         "vm_state": str(VmState.ERROR), "task_state": None, "power_state": POWER_STATE[report.power],
         "updated_at": now, "fault": fault,

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
+from pilvi.kernel import hosts
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, NotFound
@@ -126,7 +127,7 @@ def update(ctx: Context, tx: Tx, id: str, values: Mapping[str, Any]) -> Floating
     one = get(ctx, tx, id)
     policy.UPDATE.check(ctx, project_id=one.project_id)
     check_revision(ctx, one)
-    before = one.router_id
+    before = one.router_id, one.port_id
     changes: dict[str, Any] = {"description": values["description"]} if "description" in values else {}
     port_id = values.get("port_id", one.port_id if values.get("fixed_ip_address") else None)
     if port_id is not None:
@@ -136,8 +137,8 @@ def update(ctx: Context, tx: Tx, id: str, values: Mapping[str, Any]) -> Floating
         one.status = "DOWN"
     changes |= {n: getattr(one, n) for n in ("port_id", "fixed_ip_address", "router_id", "status")}
     store.change(tx, id, changes) if port_id is None else _store(tx, one, changes)
-    for router_id in {before, one.router_id} - {None}:
-        routers.touch(tx, router_id or "")
+    for router_id, about in {before, (one.router_id, one.port_id)}:
+        _touch(tx, router_id, about)
     ctx.about("floatingip", id, one.floating_ip_address)
     return show(ctx, tx, id)
 
@@ -165,7 +166,16 @@ def _associate(ctx: Context, tx: Tx, one: FloatingIp, port_id: str, fixed_ip: st
     if (one.port_id, one.fixed_ip_address) != (port.id, fixed["ip_address"]):
         one.status = "DOWN"
     one.port_id, one.fixed_ip_address, one.router_id = port.id, fixed["ip_address"], router.id
-    routers.touch(tx, router.id)
+    _touch(tx, router.id, port.id)
+
+
+def _touch(tx: Tx, router_id: str | None, port_id: str | None) -> None:
+    """The router's host must look again, and the guest's too: its metadata names its floating IPs."""
+    if router_id is not None:
+        routers.touch(tx, router_id)
+    port = ports.find(tx, port_id) if port_id is not None else None
+    if port is not None and port.host:
+        hosts.changed(tx, port.host)
 
 
 def _fixed(port: Port, asked: str | None) -> dict[str, str]:
@@ -189,8 +199,7 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     one = get(ctx, tx, id)
     policy.DELETE.check(ctx, project_id=one.project_id)
     check_revision(ctx, one)
-    if one.router_id is not None:
-        routers.touch(tx, one.router_id)
+    _touch(tx, one.router_id, one.port_id)
     _give_back(tx, one)
     ctx.about("floatingip", id, one.floating_ip_address)
 
@@ -206,8 +215,7 @@ def _give_back(tx: Tx, one: FloatingIp) -> None:
 
 
 def _let_go(tx: Tx, one: FloatingIp) -> None:
-    if one.router_id is not None:
-        routers.touch(tx, one.router_id)
+    _touch(tx, one.router_id, one.port_id)
     store.change(tx, one.id, {"port_id": None, "fixed_ip_address": None, "router_id": None, "status": "DOWN"})
 
 

@@ -94,8 +94,9 @@ def delete(ctx: Context, tx: Tx, id: str, rule: Rule = policy.DELETE) -> None:
     if server.host is None:
         forget(ctx, tx, server)
         return
-    if server.wanted_power == Power.ABSENT:
+    if server.wanted_power == Power.ABSENT and server.task_state is not None:
         return
+    # One whose host has given up is asked for anew: the host tries again for another generation.
     changes = {
         "task_state": Task.DELETING, "task_since": clock.now(), "wanted_power": Power.ABSENT,
         "generation": server.generation + 1, "request_id": ctx.request_id, "updated_at": clock.timestamp(),
@@ -128,7 +129,11 @@ def reset_state(ctx: Context, tx: Tx, id: str, state: str) -> None:
     if server.wanted_power == Power.ABSENT:
         raise Conflict(f"Cannot 'reset_state' instance {id}: it is being deleted, and ends when its host is done.")
     now = clock.timestamp()
-    store.update(tx, id, {"vm_state": VmState(state), "task_state": None, "updated_at": now})
+    changes: dict[str, Any] = {"vm_state": VmState(state), "task_state": None, "updated_at": now}
+    if state == VmState.ERROR and server.fault is None:
+        message = "An operator put the server into this state."
+        changes["fault"] = {"code": 500, "created": now, "message": message, "details": ""}
+    store.update(tx, id, changes)
     actions.start(ctx, tx, id, server.project_id, "resetState")
 
 

@@ -8,7 +8,7 @@ from pilvi.network.networks import service as networks
 from pilvi.network.ports import store
 from pilvi.network.ports.model import DHCP, ROUTER_OWNERS, Port
 from pilvi.network.ports.service.plugs import exchange, make, set_addresses
-from pilvi.network.ports.service.touching import touch
+from pilvi.network.ports.service.touching import touch, touch_networks
 from pilvi.network.subnets import service as subnets
 from pilvi.network.subnets.model import Subnet
 
@@ -51,6 +51,7 @@ def ensure_service_port(tx: Tx, network_id: str) -> None:
             tx, network, project_id=network.project_id, device_id=f"dhcp-{network_id}", device_owner=DHCP,
             wishes=[Wish(subnet.id) for subnet in served], status="ACTIVE",
         )  # fmt: skip
+        touch_networks(tx, [network_id])  # Hosts with a router's leg only have the network already.
 
 
 def serve_subnet(tx: Tx, subnet: Subnet, *, on: bool) -> None:
