@@ -68,7 +68,7 @@ def install_packages(kinds: Sequence[str]) -> None:
         "unit": (),
         "contract": packages.TEST,
         "integration": (*packages.REAL, *packages.LINUX, *packages.QEMU, *packages.TEST),
-        "e2e": (*packages.REAL, *packages.LINUX, *packages.QEMU),
+        "e2e": (*packages.REAL, *packages.LINUX, *packages.QEMU, *packages.MONITORING),
         "acceptance": packages.REAL,
     }
     wanted = packages.needed(dict.fromkeys(name for kind in kinds for name in modules[kind]))

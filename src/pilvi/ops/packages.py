@@ -13,7 +13,8 @@ from pilvi.ops.progress import Outcome, Say, StepFailed
 REAL: Final = ("pilvi.ops.front", "pilvi.ops.guest_ssh", "pilvi.live")
 QEMU: Final = ("pilvi.compute.drivers.qemu", "pilvi.ops.tiny_image")
 LINUX: Final = ("pilvi.network.drivers.linux",)
-TEST: Final = ("pilvi.ops.scratch_postgres",)
+TEST: Final = ("pilvi.ops.scratch_postgres", "pilvi.ops.scratch_slapd")
+MONITORING: Final = ("pilvi.ops.monitoring",)
 INSTALL_TIMEOUT_S: Final = 1800
 
 
@@ -47,8 +48,8 @@ def install(names: Iterable[str], say: Say) -> Outcome:
 
 
 def _apt(*arguments: str) -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
-    # Another apt at work is waited for; a service that a package starts is not ours to run.
+    # Another apt at work is waited for; a service that a package starts is not ours to run: none belongs to runlevel 1.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "RUNLEVEL": "1"}
     argv = ["apt-get", "-o", "DPkg::Lock::Timeout=300", *arguments]
     result = subprocess.run(
         argv,
