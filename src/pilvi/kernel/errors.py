@@ -78,6 +78,10 @@ class RangeNotSatisfiable(Fault):
     status, title = 416, "Range Not Satisfiable"
 
 
+class Unprocessable(Fault):
+    status, title = 422, "Unprocessable Entity"
+
+
 class NotImplementedHere(Fault):
     status, title = 501, "Not Implemented"
 

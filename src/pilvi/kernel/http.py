@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import falcon
 import orjson
 
-from pilvi.kernel import clock, facts, ids
+from pilvi.kernel import clock, facts, idempotency, ids
 from pilvi.kernel.context import ANONYMOUS, Context, Principal
 from pilvi.kernel.db import Database, Duplicate, Tx
 from pilvi.kernel.errors import (
@@ -315,13 +315,17 @@ class Edge:
 
             return self.database.read(look)
         self._identify(ctx, req, route)
+        claim = idempotency.claim(ctx, query.text, raw)
         if route.prepare is not None:
             bodies, many = self._bodies(route, ctx, raw)
             prepared = [route.prepare(body) for body in bodies]
-            return self.database.write(
-                lambda tx: self._handle(service, route, ctx, tx, arguments, prepared, many, query)
-            )
-        return self.database.write(handle)
+
+            def handle(tx: Tx) -> Any:
+                return self._handle(service, route, ctx, tx, arguments, prepared, many, query)
+
+        if claim is None:
+            return self.database.write(handle)
+        return self.database.write(lambda tx: claim.once(tx, ctx, lambda: handle(tx)))
 
     def _bodies(self, route: Route, ctx: Context, raw: Any) -> tuple[list[Any], bool]:
         """The parsed bodies, and whether the client sent a plural (one entry may be a plural too)."""

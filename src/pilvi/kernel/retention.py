@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from pilvi.kernel import clock, facts
+from pilvi.kernel import clock, facts, idempotency
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import NotYet
 from pilvi.kernel.loop import Loop
@@ -19,7 +19,11 @@ Drop = Callable[[Tx, str], int]
 
 def loop(kept: dict[str, tuple[float, Drop]]) -> Loop:
     """A loop that forgets: name → how many seconds are kept, and who drops the rest. Events are always among them."""
-    every: dict[str, tuple[float, Drop]] = {"events": (EVENTS_S, facts.drop_older), **kept}
+    every: dict[str, tuple[float, Drop]] = {
+        "events": (EVENTS_S, facts.drop_older),
+        "answers to idempotency keys": (idempotency.KEPT_S, idempotency.drop_older),
+        **kept,
+    }
 
     def reconcile(database: Database, name: str) -> None:
         seconds, drop = every[name]
