@@ -26,8 +26,17 @@ CREATE TABLE kernel_hosts (
 	seen_at FLOAT NOT NULL,
 	started_at VARCHAR(27) NOT NULL,
 	facts TEXT NOT NULL,
+	troubles TEXT DEFAULT '{}' NOT NULL,
 	PRIMARY KEY (name)
 );
+CREATE TABLE kernel_idempotency (
+	id VARCHAR(64) NOT NULL,
+	request VARCHAR(64) NOT NULL,
+	answer TEXT NOT NULL,
+	created_at VARCHAR(27) NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX kernel_idempotency_by_time ON kernel_idempotency (created_at);
 CREATE TABLE kernel_quotas (
 	service VARCHAR(32) NOT NULL,
 	project_id VARCHAR(64) NOT NULL,
