@@ -4,6 +4,8 @@ from pilvi.image.cached_images import api as cached_images
 from pilvi.image.cached_images import reconcile as cached_images_loop
 from pilvi.image.faults import dress
 from pilvi.image.image_data import reconcile as image_data
+from pilvi.image.image_data.model import Holder
+from pilvi.image.image_locations import api as image_locations
 from pilvi.image.image_members import api as image_members
 from pilvi.image.images import api as images
 from pilvi.image.imports import api as imports
@@ -35,7 +37,8 @@ def services_of(config: Config) -> list[Service]:
     rules = import_rules(config)
     stores = rules.stores
     rooms = (
-        images.routes_for(stores, rules.methods), tags.routes, image_members.routes, schemas.routes,
+        images.routes_for(stores, rules.methods), image_locations.routes_for(stores), tags.routes,
+        image_members.routes, schemas.routes,
         imports.routes_for(rules), tasks.routes_for(rules), metadef_namespaces.routes, metadef_entries.routes,
         metadef_resource_types.routes, stores_api.deletion_for(stores),
         stores_api.routes_for(stores, rules.methods), *cached_images.routes_for(stores),
@@ -52,9 +55,9 @@ def loops(config: Config) -> list[Loop]:
     return [image_data.loop(stores_of(config))]
 
 
-def live_loops(config: Config) -> list[Loop]:
+def live_loops(config: Config, holder: Holder) -> list[Loop]:
     """Loops that move bytes, for the process that streams."""
-    return [Imports(import_rules(config)).loop()]
+    return [Imports(import_rules(config), holder).loop()]
 
 
 def cache_loops(config: Config) -> list[Loop]:

@@ -10,10 +10,12 @@ from typing import Any, Final
 from aiohttp import web
 
 from pilvi.image import faults as image_faults
+from pilvi.image.image_data import reconcile as image_data
+from pilvi.image.image_data.model import holder_on
 from pilvi.image.image_data.stream import ImageStreams
 from pilvi.image.routes import cache_loops, live_loops
 from pilvi.image.stores.model import stores_of
-from pilvi.kernel import clock, listen, measures, policy_files
+from pilvi.kernel import clock, ids, listen, measures, policy_files
 from pilvi.kernel.config import Config, Secret
 from pilvi.kernel.db import Database, connect
 from pilvi.kernel.errors import Fault
@@ -43,9 +45,11 @@ class LiveServer:
         self.config = config
         self.process = LiveProcess(config, database, authenticate, secret)
         self.agents = Agents(self.process)
-        self.images = ImageStreams(self.process, stores_of(config), config.image.largest_gib * GIB)
+        self.holder = holder_on(config.host, ids.hexid())
+        self.images = ImageStreams(self.process, stores_of(config), config.image.largest_gib * GIB, self.holder)
         self.figures = Figures(self.process, self.agents, config.metrics_token())
-        self._runners = [Runner(database, loops) for loops in (live_loops(config), cache_loops(config)) if loops]
+        loops = live_loops(config, self.holder), cache_loops(config)
+        self._runners = [Runner(database, own) for own in loops if own]
         self._runner: web.AppRunner | None = None
         self._wake: asyncio.DatagramTransport | None = None
 
@@ -59,6 +63,7 @@ class LiveServer:
 
     async def start(self, listener: socket.socket | None = None) -> None:
         paths = self.config.paths
+        await asyncio.to_thread(image_data.take_over, self.process.database, stores_of(self.config), self.holder)
         for runner in self._runners:
             runner.start()
         self._runner = web.AppRunner(

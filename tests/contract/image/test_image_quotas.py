@@ -110,6 +110,8 @@ def test_an_image_in_two_stores_counts_twice(images: Client) -> None:
     transfer = images.database.write(lambda tx: image_data.begin(ctx, tx, id, store="file"))
     received = Received(MIB, MIB, "0" * 32, "a" * 128)
     images.database.write(
-        lambda tx: image_data.finish(ctx, tx, transfer, received, states=(Status.SAVING,), stores=["file", "second"])
+        lambda tx: image_data.finish(
+            ctx, tx, transfer, received, states=(Status.SAVING,), places=[{"store": "file"}, {"store": "second"}]
+        )
     )
     assert usage(images)["image_size_total"]["usage"] == 2

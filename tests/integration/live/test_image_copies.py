@@ -1,7 +1,9 @@
 """Copies in the cache, made by a real `live`: read from there, checked, forgotten."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from pilvi.kernel.db import Database
 from tests.contract.image.conftest import NEW
 from tests.integration.live.rig import Rig, running
 from tests.integration.live.test_image_streams import wait_until
-from tests.integration.live.test_imports import CONTENT, site
+from tests.integration.live.test_imports import CONTENT, over, site
 
 __all__ = ["site"]
 
@@ -120,3 +122,39 @@ def test_the_loop_may_run_at_any_time(rig: Rig, site: str) -> None:
     for key in (id, "nobody", "*", id):
         reconcile.reconcile(database, key, stores, stores.cache)
     assert not list(cache_of(rig).glob("nobody*"))
+
+
+def add_location(rig: Rig, url: str, **validation: str) -> dict[str, Any]:
+    """The image, after its task has ended, with that task."""
+    id = rig.image()
+    body = {"url": url} | ({"validation_data": validation} if validation else {})
+    assert rig.images.post(f"/images/{id}/locations", body).status == 202
+    rig.client.work()
+    task = over(rig, id)
+    shown: dict[str, Any] = rig.images.get(f"/images/{id}").body
+    return shown | {"task": task}
+
+
+def test_a_location_is_hashed_and_stays_where_it_is(rig: Rig, site: str) -> None:
+    content = CONTENT["/raw"]
+    shown = add_location(rig, f"http://{site}/raw")
+    assert (shown["status"], shown["size"], shown["stores"]) == ("active", len(content), "web")
+    assert (shown["os_hash_algo"], shown["os_hash_value"]) == ("sha512", hashlib.sha512(content).hexdigest())
+    assert shown["checksum"] == hashlib.md5(content, usedforsecurity=False).hexdigest()
+    assert not (rig.store.directory / shown["id"]).exists()
+    assert rig.download(shown["id"])[2] == content
+
+
+def test_a_location_whose_hash_was_said_is_checked(rig: Rig, site: str) -> None:
+    sha256 = hashlib.sha256(CONTENT["/raw"]).hexdigest()
+    good = add_location(rig, f"http://{site}/raw", os_hash_algo="sha256", os_hash_value=sha256)
+    assert (good["status"], good["os_hash_algo"], good["os_hash_value"]) == ("active", "sha256", sha256)
+    bad = add_location(rig, f"http://{site}/raw", os_hash_algo="sha256", os_hash_value="ab" * 32)
+    assert (bad["status"], bad["os_hash_value"], bad["checksum"]) == ("queued", None, None)
+    assert (bad["task"]["status"], "sha256 digest" in bad["task"]["message"]) == ("failure", True)
+
+
+@pytest.mark.parametrize("path", ["/missing", "/to-metadata", "/to-file"])
+def test_a_location_that_cannot_be_read_leaves_the_image_queued(rig: Rig, site: str, path: str) -> None:
+    shown = add_location(rig, f"http://{site}{path}")
+    assert (shown["status"], shown["task"]["status"]) == ("queued", "failure")

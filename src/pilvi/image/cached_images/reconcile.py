@@ -76,13 +76,14 @@ def _cache(database: Database, stores: Stores, cache: Cache, image: Image) -> No
 
 def _copy(image: Image, stores: Stores, cache: Cache, folder: FileStore) -> int:
     """Write the file; it has its name only when it is whole and what the image says."""
-    sink = folder.receive(image.id, ids.hexid())
+    algorithm = image.os_hash_algo or "sha512"
+    sink = folder.receive(image.id, ids.hexid(), [algorithm])
     try:
         for piece in _source(image, stores, cache):
             sink.write(piece)
             if sink.size > cache.limit_bytes:
                 raise CacheProblem(f"it is larger than the whole cache, {cache.limit_bytes} bytes")
-        if image.os_hash_algo == "sha512" and image.os_hash_value not in (None, sink.sha512):
+        if image.os_hash_value not in (None, sink.digests.hex(algorithm)):
             raise CacheProblem("the bytes are not those that the image was registered with")
         reason = refusal(sink.inspect(), image.disk_format or "", image.container_format or "")
         if reason:

@@ -1,5 +1,6 @@
 """A transfer of bytes into or out of an image. Pure."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -7,6 +8,23 @@ LEASE_S: Final = 180.0
 """A transfer that has not shown itself for so long counts as dead."""
 TOUCH_S: Final = 30.0
 """How often a living transfer shows itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One run of the process that moves bytes on a host. What an earlier run held is nobody's."""
+
+    host: str
+    """Eight digits that stand for the host's name."""
+    run: str
+
+    @property
+    def text(self) -> str:
+        return self.host + self.run
+
+
+def holder_on(host: str, run_id: str) -> Holder:
+    return Holder(hashlib.sha256(host.encode()).hexdigest()[:8], run_id[:8])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +48,10 @@ class Received:
     """What the bytes turned out to be."""
 
     size: int
-    virtual_size: int
+    virtual_size: int | None
     md5: str
-    sha512: str
+    digest: str
+    algorithm: str = "sha512"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from functools import partial
 
 from pilvi.image.drivers.file import FileStore
 from pilvi.image.image_data import service
-from pilvi.image.image_data.model import Transfer
+from pilvi.image.image_data.model import Holder, Transfer
 from pilvi.image.images import service as images
 from pilvi.image.images.model import Image, Status
 from pilvi.image.stores.model import Stores
@@ -52,6 +52,12 @@ def tidy(database: Database, stores: Stores, image_id: str) -> None:
         _tidy_folder(FileStore(store.directory), image_id, image, is_kept=is_kept)
     is_staged = image is not None and image.status in (Status.UPLOADING, Status.IMPORTING)
     _tidy_folder(FileStore(stores.staging), image_id, image, is_kept=is_staged)
+
+
+def take_over(database: Database, stores: Stores, holder: Holder) -> None:
+    """At the start of the process: what its previous run was about to receive is given up now, not after the lease."""
+    for image_id in database.write(lambda tx: images.end_leases(tx, holder.host, holder.text)):
+        tidy(database, stores, image_id)
 
 
 def _free(tx: Tx, image: Image) -> None:

@@ -14,7 +14,9 @@ from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, Conflict, Forbidden, Gone
 
 
-def begin(ctx: Context, tx: Tx, image_id: str, *, store: str, stage: bool = False) -> Transfer:
+def begin(
+    ctx: Context, tx: Tx, image_id: str, *, store: str, stage: bool = False, holder: str = ""
+) -> Transfer:  # fmt: skip
     """The right to fill a queued image."""
     image = images.get(ctx, tx, image_id, policy.UPLOAD)
     target = Status.UPLOADING if stage else Status.SAVING
@@ -22,7 +24,7 @@ def begin(ctx: Context, tx: Tx, image_id: str, *, store: str, stage: bool = Fals
         raise Conflict(f"Image status transition from {image.status} to {target} is not allowed")
     transfer = transfer_of(image, store, is_staged=stage)
     images.enforce(tx, image.owner, {quotas.UPLOADING: 1, quotas.STAGED if stage else quotas.SIZE: 0})
-    images.begin_transfer(tx, image, target, transfer.upload_id, clock.now() + LEASE_S)
+    images.begin_transfer(tx, image, target, transfer.upload_id, clock.now() + LEASE_S, holder)
     _record(ctx, tx, image, "image data begins")
     return transfer
 
@@ -56,19 +58,19 @@ def finish(
     received: Received,
     *,
     states: tuple[Status, ...],
-    stores: list[str] | None = None,
+    places: list[dict[str, Any]] | None = None,
 ) -> None:
-    """All bytes are in the stores (without a list: in the transfer's own): the image is active from now on."""
-    places = [{"store": id} for id in stores or [transfer.store]]
+    """All bytes are in these places (without a list: in the transfer's store): the image is active from now on."""
+    places = places or [{"store": transfer.store}]
     done = images.change_transfer(
         tx, transfer.image_id, transfer.upload_id, list(states), status=Status.ACTIVE, size=received.size,
-        virtual_size=received.virtual_size, checksum=received.md5, os_hash_algo="sha512", upload_id="",
-        os_hash_value=received.sha512, locations=places, updated_at=clock.timestamp(),
+        virtual_size=received.virtual_size, checksum=received.md5, os_hash_algo=received.algorithm,
+        upload_id="", os_hash_value=received.digest, locations=places, updated_at=clock.timestamp(),
     )  # fmt: skip
     image = images.find(tx, transfer.image_id)
     if not done or image is None:
         raise Gone(f"Image {transfer.image_id} was deleted while its data came in; the data is removed.")
-    _record(ctx, tx, image, "image data kept", size=received.size, sha512=received.sha512, store=transfer.store)
+    _record(ctx, tx, image, "image data kept", size=received.size, digest=received.digest, store=transfer.store)
 
 
 def finish_stage(ctx: Context, tx: Tx, transfer: Transfer, size: int) -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 from pilvi.image.drivers.file import FileStore, InspectionFailed, Sink
 from pilvi.image.drivers.web import CannotFetch, fetch
 from pilvi.image.image_data import service
-from pilvi.image.image_data.model import TOUCH_S, Download, Received, Transfer
+from pilvi.image.image_data.model import TOUCH_S, Download, Holder, Received, Transfer
 from pilvi.image.images.model import Status
 from pilvi.image.inspector import refusal
 from pilvi.image.stores.model import Stores
@@ -48,10 +48,11 @@ class Streaming(Protocol):
 class ImageStreams:
     """Handlers for `/image/v2/images/{id}/file` and `/stage`."""
 
-    def __init__(self, live: Streaming, stores: Stores, largest_bytes: int) -> None:
+    def __init__(self, live: Streaming, stores: Stores, largest_bytes: int, holder: Holder) -> None:
         self.live = live
         self.stores = stores
         self.largest_bytes = largest_bytes
+        self.holder = holder.text
         self.uploads = 0
 
     @property
@@ -121,12 +122,13 @@ class ImageStreams:
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         store = self.stores.wanted(request.headers.get("X-Image-Meta-Store"))
-        ctx, transfer = await self._begin(request, partial(service.begin, store=store.id))
+        ctx, transfer = await self._begin(request, partial(service.begin, store=store.id, holder=self.holder))
         await self._fill(request, ctx, transfer, FileStore(store.directory), self._keep)
         return web.Response(status=204, headers={"X-Openstack-Request-Id": ctx.request_id})
 
     async def stage(self, request: web.Request) -> web.StreamResponse:
-        ctx, transfer = await self._begin(request, partial(service.begin, store=self.stores.default.id, stage=True))
+        begin = partial(service.begin, store=self.stores.default.id, stage=True, holder=self.holder)
+        ctx, transfer = await self._begin(request, begin)
         await self._fill(request, ctx, transfer, FileStore(self.stores.staging), self._keep_staged)
         return web.Response(status=204, headers={"X-Openstack-Request-Id": ctx.request_id})
 

@@ -73,6 +73,8 @@ class Image:
     """Where the bytes are: `{"store": …}` each, and `url` and `metadata` where they are not in a store of ours."""
     upload_id: str = ""
     """Which transfer is filling the image now; what others send is refused."""
+    holder: str = ""
+    """Which run of which host's process does that."""
     busy_until: float = 0.0
     """The transfer proves before this moment that it lives, or it counts as dead."""
 

@@ -38,6 +38,7 @@ images = sa.Table(
     sa.Column("properties", Json, nullable=False),
     sa.Column("locations", Json, nullable=False),
     sa.Column("upload_id", sa.String(36), nullable=False),
+    sa.Column("holder", sa.String(16), nullable=False),
     sa.Column("busy_until", sa.Float, nullable=False),
     sa.Index("image_images_by_owner", "owner", "created_at"),
     sa.Index("image_images_by_time", "created_at", "id"),
@@ -113,6 +114,12 @@ def busy_before(tx: Tx, statuses: Sequence[str], moment: float) -> list[Image]:
     """Images in these states whose transfer has not shown itself in time."""
     late = sa.select(images).where(images.c.status.in_(list(statuses)), images.c.busy_until < moment)
     return tx.all(late.limit(1000), Image)
+
+
+def left_behind(tx: Tx, host: str, holder: str) -> list[Image]:
+    """Images whose transfer an earlier run of this host's process held."""
+    held = sa.and_(images.c.upload_id != "", images.c.holder.startswith(host), images.c.holder != holder)
+    return tx.all(sa.select(images).where(held).limit(10_000), Image)
 
 
 def usage(tx: Tx, owner: str) -> Usage:

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from pilvi.image.drivers.file import COPY_BYTES, FileStore, InspectionFailed, Sink
+from pilvi.image.drivers.file import COPY_BYTES, FileStore, InspectionFailed, Reading, Sink
 from pilvi.image.drivers.web import CannotFetch, fetch
 from pilvi.image.image_data import service as image_data
-from pilvi.image.image_data.model import TOUCH_S, Received, Transfer
+from pilvi.image.image_data.model import TOUCH_S, Holder, Received, Transfer
+from pilvi.image.image_locations.model import WEB_STORE
 from pilvi.image.images import service as images
 from pilvi.image.images.model import Image, Status
 from pilvi.image.imports import service
@@ -42,8 +43,9 @@ class ImportProblem(Exception):
 class Imports:
     """The imports that this process does."""
 
-    def __init__(self, rules: ImportRules) -> None:
+    def __init__(self, rules: ImportRules, holder: Holder) -> None:
         self.rules = rules
+        self.holder = holder
         self._running: dict[str, threading.Thread] = {}
 
     def loop(self) -> Loop:
@@ -70,14 +72,14 @@ class Imports:
 
     def _guarded(self, database: Database, task: Task) -> None:
         try:
-            perform(database, self.rules, task)
+            perform(database, self.rules, task, self.holder.text)
         except Exception as error:  # noqa: BLE001 the task stays open: the next turn after the lease tries again
             logger("image").error("import.broke", task_id=task.id, image_id=task.image_id, error=repr(error))
 
 
-def perform(database: Database, rules: ImportRules, task: Task) -> None:
+def perform(database: Database, rules: ImportRules, task: Task, holder: str = "") -> None:
     """One import from beginning to end. May run again after a crash at any point."""
-    image = database.write(lambda tx: service.claim(tx, task))
+    image = database.write(lambda tx: service.claim(tx, task, holder))
     if image is None:
         if database.read(lambda tx: images.find(tx, task.image_id)) is None:
             FileStore(rules.stores.staging).delete(task.image_id)
@@ -108,10 +110,13 @@ class _Import:
         self.task = task
         self.image = image
         self.ctx = ctx
-        self.method = task.input["import_req"]["method"]
+        self.method = task.input.get("import_req", {}).get("method", {})
         self._touched_at = clock.monotonic()
 
     def run(self) -> None:
+        if self.task.type == service.LOCATION:
+            self._locate()
+            return
         wanted = [self.rules.stores.get(id) for id in self.task.input["backend"]]
         if self.method["name"] == COPY:
             self._copy(wanted, [])
@@ -120,16 +125,18 @@ class _Import:
         received = self._fill(FileStore(first.directory), self._source())
         transfer = Transfer(self.image.id, self.task.id, self.image.disk_format or "",
                             self.image.container_format or "", first.id)  # fmt: skip
-        places = [first.id]
+        places = [{"store": first.id}]
         failed: list[str] = []
         for store in others:
             with _noted(failed, store.id, must=self.task.input.get("must_all_succeed", True)):
                 self._fill(FileStore(store.directory), self._file(first.directory / self.image.id))
-                places.append(store.id)
+                places.append({"store": store.id})
         self.database.write(lambda tx: self._finish(tx, transfer, received, places, failed))
 
-    def _finish(self, tx: Tx, transfer: Transfer, received: Received, places: list[str], failed: list[str]) -> None:
-        image_data.finish(self.ctx, tx, transfer, received, states=(Status.IMPORTING,), stores=places)
+    def _finish(
+        self, tx: Tx, transfer: Transfer, received: Received, places: list[dict[str, Any]], failed: list[str]
+    ) -> None:
+        image_data.finish(self.ctx, tx, transfer, received, states=(Status.IMPORTING,), places=places)
         service.succeed(self.ctx, tx, self.task, self.image, failed=failed, copied=False)
 
     def _copy(self, wanted: list[Store], failed: list[str]) -> None:
@@ -138,6 +145,22 @@ class _Import:
             with _noted(failed, store.id, must=self.task.input.get("must_all_succeed", True)):
                 self._fill(FileStore(store.directory), self._file(source))
         self.database.write(lambda tx: service.succeed(self.ctx, tx, self.task, self.image, failed=failed, copied=True))
+
+    def _locate(self) -> None:
+        """Read and hash what stays where it is. Nobody boots from it before the cache has inspected it."""
+        url, asked, rules = self.task.input["loc_url"], self.task.input["validation_data"], self.rules
+        algorithm = asked.get("os_hash_algo", "sha512")
+        reading = Reading({algorithm})
+        for piece in fetch(url, allowed_hosts=rules.allowed_hosts, largest_bytes=rules.largest_bytes):
+            reading.write(piece)
+            self._show_life()
+        found = reading.digests.hex(algorithm)
+        if asked.get("os_hash_value", found).lower() != found:
+            raise ImportProblem(f"The {algorithm} digest of the bytes is not the one that was given.")
+        received = Received(reading.size, None, reading.md5, found, algorithm)
+        transfer = Transfer(self.image.id, self.task.id, "", "", WEB_STORE)
+        places = [{"store": WEB_STORE, "url": url, "metadata": {}}]
+        self.database.write(lambda tx: self._finish(tx, transfer, received, places, []))
 
     # -- bytes -----------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, Conflict, NotFound
 
 WORK = "image_import"
+LOCATION = "location_import"
+"""The kind of task that reads bytes where they are, to hash them."""
 IMPORTING, FAILED = "os_glance_importing_to_stores", "os_glance_failed_import"
 NEEDED_STATE = {DIRECT: Status.UPLOADING, WEB: Status.QUEUED, GLANCE: Status.QUEUED, COPY: Status.ACTIVE}
 COPIED_PREFIXES = ("hw_", "trait:", "os_distro", "os_secure_boot", "os_type")
@@ -105,6 +107,15 @@ def start_task(ctx: Context, tx: Tx, type: str, input: dict[str, Any], rules: Im
     )
 
 
+def start_location(ctx: Context, tx: Tx, image: Image, url: str, validation: dict[str, str]) -> Task:
+    """Begin to read the bytes at an address, which stay there."""
+    for name in ("container_format", "disk_format"):
+        if getattr(image, name) is None:
+            raise BadRequest(f"Property {name} must be set prior to saving data.")
+    input = {"image_id": image.id, "loc_url": url, "validation_data": validation, "backend": []}
+    return _begin(ctx, tx, image, LOCATION, input, [])
+
+
 def tasks_of(ctx: Context, tx: Tx, image_id: str) -> list[Task]:
     images.get(ctx, tx, image_id, policy.GET)
     return tasks.of_image(tx, image_id)
@@ -113,14 +124,14 @@ def tasks_of(ctx: Context, tx: Tx, image_id: str) -> list[Task]:
 # ---- for the loop ------------------------------------------------------------------------------------------------
 
 
-def claim(tx: Tx, task: Task) -> Image | None:
+def claim(tx: Tx, task: Task, holder: str = "") -> Image | None:
     """Take the image for a turn of this task; None when it is no longer the task's."""
     image = images.find(tx, task.image_id)
     if image is None or image.upload_id != task.id:
         tasks.end(tx, task.id, problem="The image was deleted or changed before its import was done.")
         return None
     tasks.begin(tx, task.id)
-    images.begin_transfer(tx, image, Status(image.status), task.id, clock.now() + LEASE_S)
+    images.begin_transfer(tx, image, Status(image.status), task.id, clock.now() + LEASE_S, holder)
     return image
 
 

@@ -32,6 +32,7 @@ CREATE TABLE image_images (
 	properties TEXT NOT NULL,
 	locations TEXT NOT NULL,
 	upload_id VARCHAR(36) NOT NULL,
+	holder VARCHAR(16) NOT NULL,
 	busy_until FLOAT NOT NULL,
 	PRIMARY KEY (id)
 );

@@ -1,7 +1,7 @@
 """What can be done with images: no HTTP, no SQL."""
 
 from pilvi.image.images.service.lists import list_
-from pilvi.image.images.service.transfers import begin_transfer, change_transfer, every_id, late_transfers
+from pilvi.image.images.service.transfers import begin_transfer, change_transfer, end_leases, every_id, late_transfers
 from pilvi.image.images.service.verbs import (
     DATA_WORK,
     add_tag,
@@ -12,6 +12,7 @@ from pilvi.image.images.service.verbs import (
     enforce,
     find,
     get,
+    get_for,
     missing,
     put_properties,
     reactivate,
@@ -24,7 +25,7 @@ from pilvi.image.images.service.verbs import (
 
 __all__ = [
     "DATA_WORK", "add_tag", "begin_transfer", "change_transfer", "create", "deactivate", "delete", "delete_tag",
-    "enforce",
-    "every_id", "find", "get", "late_transfers", "list_", "missing", "put_properties", "reactivate",
+    "end_leases", "enforce",
+    "every_id", "find", "get", "get_for", "late_transfers", "list_", "missing", "put_properties", "reactivate",
     "remove_from_store", "save", "target_of", "update", "usage",
 ]  # fmt: skip

@@ -8,8 +8,18 @@ from pilvi.kernel import clock
 from pilvi.kernel.db import Tx
 
 
-def begin_transfer(tx: Tx, image: Image, status: Status, upload_id: str, busy_until: float) -> None:
-    store.update(tx, image.id, status=status, upload_id=upload_id, busy_until=busy_until)
+def begin_transfer(
+    tx: Tx, image: Image, status: Status, upload_id: str, busy_until: float, holder: str = ""
+) -> None:  # fmt: skip
+    store.update(tx, image.id, status=status, upload_id=upload_id, busy_until=busy_until, holder=holder)
+
+
+def end_leases(tx: Tx, host: str, holder: str) -> list[str]:
+    """The transfers of earlier runs of this host's process are dead, whatever they said. The images' ids."""
+    found = store.left_behind(tx, host, holder)
+    for image in found:
+        store.update(tx, image.id, busy_until=0.0)
+    return [image.id for image in found]
 
 
 def change_transfer(tx: Tx, id: str, upload_id: str, statuses: list[Status], /, **values: Any) -> bool:
