@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pilvi.compute.quotas import service as quotas
 from pilvi.compute.remote_consoles import service as remote_consoles
 from pilvi.compute.servers import service as servers
+from pilvi.compute.services import service as services
 from pilvi.kernel.db import Tx
 
 
@@ -31,3 +32,9 @@ def host_needs_image(tx: Tx, host: str, image_id: str) -> bool:
 def limits_of(tx: Tx, project_id: str) -> dict[str, int]:
     """The quota in force for a project: resource → limit, -1 for none."""
     return quotas.limits_of(tx, project_id)
+
+
+def disabled_reason(tx: Tx, host: str) -> str | None:
+    """Why an operator closed a host for new servers; None when it is open."""
+    setting = services.settings(tx).get(host)
+    return (setting.disabled_reason or "") if setting is not None and setting.disabled else None

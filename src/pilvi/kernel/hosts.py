@@ -1,7 +1,7 @@
 """Hosts and the revision of what each of them should do. Agents ask with the revision they know."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -18,6 +18,7 @@ hosts = sa.Table(
     sa.Column("seen_at", sa.Float, nullable=False),
     sa.Column("started_at", sa.String(27), nullable=False),
     sa.Column("facts", Json, nullable=False),
+    sa.Column("troubles", Json, nullable=False, server_default="{}"),
 )
 
 DEAD_AFTER_S = 45.0
@@ -36,6 +37,8 @@ class Host:
     seen_at: float
     started_at: str
     facts: dict[str, object]
+    troubles: dict[str, str] = field(default_factory=dict)
+    """What the host cannot do now: `network` for all of it, or the id of a network that is not served → why."""
 
     def is_up(self) -> bool:
         return clock.now() - self.seen_at < DEAD_AFTER_S

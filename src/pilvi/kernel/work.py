@@ -110,6 +110,26 @@ def _row(item: Item) -> sa.Update:
     return work.update().where(work.c.kind == item.kind, work.c.key == item.key)
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A key with everything that is known of it, for those who explain."""
+
+    kind: str
+    key: str
+    due_at: float
+    lease_until: float
+    attempts: int
+    since: float
+    request_id: str
+    last_error: str
+
+
+def find(tx: Tx, key: str, kind: str | None = None) -> list[Row]:
+    """The rows of this key, of one kind or of all."""
+    query = sa.select(*[work.c[name] for name in Row.__dataclass_fields__]).where(work.c.key == key)
+    return tx.all(query if kind is None else query.where(work.c.kind == kind), Row)
+
+
 def pending(tx: Tx, kind: str | None = None) -> list[Item]:
     """All rows, for status pages and tests."""
     query = sa.select(work.c.kind, work.c.key, work.c.pokes, work.c.attempts, work.c.since, work.c.request_id)

@@ -89,9 +89,36 @@ def report(ctx: Context, tx: Tx, document: Any, config: ComputeConfig) -> dict[s
         raise BadRequest("The network of a report is an object.")
     facts.act(tx, Context("", Principal(user_id=f"host {name}")), "host report")
     network.report(tx, name, of_network)
+    _troubles(tx, name, of_network)
     for one in reports:
         servers.observe(ctx, tx, name, one)
     return {"revision": host.revision}
+
+
+TROUBLES_MOST = 100
+
+
+def _troubles(tx: Tx, name: str, of_network: Mapping[str, Any]) -> None:
+    """What the host cannot do now is kept beside it; its beginning and its end are events."""
+    if not of_network:
+        return
+    found = {"network": str(of_network["error"])[:2000]} if of_network.get("error") else {}
+    responders = of_network.get("responders")
+    if isinstance(responders, dict):
+        for where, text in list(responders.items())[:TROUBLES_MOST]:
+            found[str(where)[:64]] = f"DHCP and metadata are not served: {str(text)[:2000]}"
+    host = hosts.find(tx, name)
+    if host is None or host.troubles == found:
+        return
+    hosts.seen(tx, name, troubles=found)
+    ctx = Context("", Principal(user_id=f"host {name}"))
+    for where in sorted(found.keys() | host.troubles.keys()):
+        if found.get(where) == host.troubles.get(where):
+            continue
+        about = ("host", name, name) if where == "network" else ("network", where, "")
+        detail = {"host": name, "message": found[where]} if where in found else {"host": name, "text": "works again"}
+        outcome = "failed" if where in found else "done"
+        facts.record(tx, ctx, "host network", resource=about, outcome=outcome, detail=detail)
 
 
 def _host(tx: Tx, name: str, document: Mapping[str, Any], config: ComputeConfig) -> hosts.Host:

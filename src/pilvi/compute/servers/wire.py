@@ -161,12 +161,13 @@ def _groups(server: Server) -> Any:
     return [{"name": name} for name in names] or OMIT
 
 
-def _fault(server: Server) -> Any:
+def _fault(server: Server, ctx: Context) -> Any:
+    """Details name hosts: they are for administrators only."""
     fault = server.fault
     if server.status != "ERROR" or not fault:
         return OMIT
     shown = {"code": fault["code"], "created": clock.seconds(fault["created"]), "message": fault["message"]}
-    return shown | ({"details": fault["details"]} if fault.get("details") else {})
+    return shown | ({"details": fault["details"]} if fault.get("details") and ctx.is_admin else {})
 
 
 def _progress(server: Server) -> Any:

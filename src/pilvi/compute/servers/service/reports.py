@@ -4,7 +4,7 @@ from pilvi.compute.instance_actions import service as actions
 from pilvi.compute.servers import store
 from pilvi.compute.servers.model import DEADLINE_S, Power, Report, Server, VmState, outcome
 from pilvi.kernel import clock, facts, hosts, work
-from pilvi.kernel.context import Context
+from pilvi.kernel.context import Context, internal
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import NotYet
 from pilvi.network import facade as network
@@ -28,6 +28,7 @@ def observe(ctx: Context, tx: Tx, host: str, report: Report) -> None:
         store.update(tx, server.id, result.changes, generation=server.generation)
         if "generation" in result.changes:
             hosts.changed(tx, host)
+            _record_fall(about, tx, server, report)
     if result.finished:
         _finish(tx, server, failed=result.failed)
         work.poke(tx, "server", server.id, server.request_id)
@@ -49,6 +50,21 @@ def _record_steps(ctx: Context, tx: Tx, server: Server, report: Report) -> None:
             tx, server.id, server.request_id, f"compute_{step['step']}", start_time=started, finish_time=finished,
             failed=failed, host=ctx.host or "", details=str(step.get("detail") or "") or None,
         )  # fmt: skip
+
+
+def _record_fall(ctx: Context, tx: Tx, server: Server, report: Report) -> None:
+    """The guest is down and nobody asked for it."""
+    crashed = report.power == Power.CRASHED
+    text = "The guest's process died, and again whenever it was started." if crashed else "The guest shut itself down."
+    facts.record(
+        tx, ctx, "guest stopped", resource=("server", server.id, server.name), project_id=server.project_id,
+        outcome="crashed" if crashed else "done", detail={"host": ctx.host, "message": text},
+    )  # fmt: skip
+    now = clock.timestamp()
+    actions.event(
+        tx, server.id, server.request_id, "compute_guest_stopped", start_time=now, finish_time=now, failed=crashed,
+        host=ctx.host or "", details=text,
+    )  # fmt: skip
 
 
 def _finish(tx: Tx, server: Server, *, failed: bool) -> None:
@@ -87,5 +103,10 @@ def expire(tx: Tx, id: str) -> None:
     state = "does not answer" if host is None or not host.is_up() else "did not finish"
     message = f"The host {state}: {server.task_state} was not done after {waited_s:.0f} s."
     fault = {"code": 500, "created": now, "message": message, "details": f"host {server.host}"}
+    facts.record(
+        tx, internal(server.request_id), "server expired", resource=("server", server.id, server.name),
+        project_id=server.project_id, outcome="timeout", duration_ms=waited_s * 1000,
+        detail={"host": server.host, "message": message},
+    )  # fmt: skip
     store.update(tx, id, {"vm_state": VmState.ERROR, "task_state": None, "updated_at": now, "fault": fault})
     _finish(tx, server, failed=True)

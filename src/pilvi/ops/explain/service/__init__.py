@@ -1,0 +1,6 @@
+"""Finding what is meant, and telling why it is as it is."""
+
+from pilvi.ops.explain.service.finding import explain
+from pilvi.ops.explain.service.past import history_of, state_at
+
+__all__ = ["explain", "history_of", "state_at"]
