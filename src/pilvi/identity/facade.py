@@ -6,6 +6,7 @@ from itertools import pairwise
 from pilvi.identity import passwords
 from pilvi.identity.application_credentials import model as application_credentials
 from pilvi.identity.assignment_lists import service as assignment_lists
+from pilvi.identity.credentials import service as credentials
 from pilvi.identity.domains.service import DEFAULT_ID
 from pilvi.identity.endpoints import service as endpoints
 from pilvi.identity.endpoints.model import Endpoint
@@ -171,6 +172,11 @@ def is_valid(tx: Tx, token: str) -> bool:
     except Unauthorized:
         return False
     return True
+
+
+def certificate(tx: Tx, id: str, *, user_id: str, project_id: str) -> str | None:
+    """The text of a credential of type `cert` that is the user's own or the project's."""
+    return credentials.certificate(tx, id, user_id=user_id, project_id=project_id)
 
 
 def limit_in_force(tx: Tx, service_type: str, resource: str, project_id: str) -> int | None:

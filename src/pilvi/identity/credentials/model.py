@@ -4,6 +4,7 @@ from typing import Any
 
 EC2 = "ec2"
 TOTP = "totp"
+CERTIFICATE = "cert"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import orjson
 from pilvi.identity import deletions
 from pilvi.identity.application_credentials.service import check_unrestricted
 from pilvi.identity.credentials import policy, store
-from pilvi.identity.credentials.model import EC2, TOTP, Credential, ec2_id
+from pilvi.identity.credentials.model import CERTIFICATE, EC2, TOTP, Credential, ec2_id
 from pilvi.identity.keys import service as keys
 from pilvi.identity.projects import service as projects
 from pilvi.identity.users import service as users
@@ -130,6 +130,15 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     check_unrestricted(ctx)
     ctx.about("credential", id)
     store.delete(tx, id)
+
+
+def certificate(tx: Tx, id: str, *, user_id: str, project_id: str) -> str | None:
+    """The text of a certificate that belongs to the user or the project."""
+    found = store.find(tx, id)
+    if found is None or found.type != CERTIFICATE:
+        return None
+    is_theirs = found.user_id == user_id or (bool(project_id) and found.project_id == project_id)
+    return _clear(tx, found) if is_theirs else None
 
 
 def totp_secrets(tx: Tx, user_id: str) -> dict[str, str]:

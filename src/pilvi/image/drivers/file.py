@@ -11,7 +11,7 @@ from pilvi.image.drivers import sandbox
 from pilvi.image.drivers.sandbox import InspectionFailed
 from pilvi.image.inspector import Collector, Finding
 
-__all__ = ["FileStore", "InspectionFailed", "Reading", "Sink"]
+__all__ = ["Digests", "FileStore", "InspectionFailed", "Reading", "Sink"]
 
 PART: Final = ".part"
 COPY_BYTES: Final = 1024 * 1024

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pilvi.image.signatures.model import Seal
+
 LEASE_S: Final = 180.0
 """A transfer that has not shown itself for so long counts as dead."""
 TOUCH_S: Final = 30.0
@@ -37,6 +39,12 @@ class Transfer:
     container_format: str
     store: str
     is_staged: bool = False
+    seal: Seal | None = None
+    """The signature that the bytes must have."""
+
+    @property
+    def further_digests(self) -> list[str]:
+        return [self.seal.signature.digest_name] if self.seal is not None else []
 
     def named(self, upload_id: str) -> "Transfer":
         """The same under the id by which the image knows it."""

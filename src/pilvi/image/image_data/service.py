@@ -1,5 +1,6 @@
 """Bytes of images, as far as the database knows of them. The bytes themselves are moved by `stream.py`."""
 
+from dataclasses import replace
 from typing import Any
 
 from pilvi.image.cached_images import service as cached_images
@@ -8,6 +9,7 @@ from pilvi.image.images import policy
 from pilvi.image.images import service as images
 from pilvi.image.images.model import Image, Status
 from pilvi.image.quotas import model as quotas
+from pilvi.image.signatures import service as signatures
 from pilvi.kernel import clock, facts, ids
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -23,6 +25,9 @@ def begin(
     if image.status != Status.QUEUED:
         raise Conflict(f"Image status transition from {image.status} to {target} is not allowed")
     transfer = transfer_of(image, store, is_staged=stage)
+    if not stage:
+        seal = signatures.seal_of(tx, image, user_id=ctx.user_id, project_id=ctx.project_id)
+        transfer = replace(transfer, seal=seal)
     images.enforce(tx, image.owner, {quotas.UPLOADING: 1, quotas.STAGED if stage else quotas.SIZE: 0})
     images.begin_transfer(tx, image, target, transfer.upload_id, clock.now() + LEASE_S, holder)
     _record(ctx, tx, image, "image data begins")

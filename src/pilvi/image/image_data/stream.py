@@ -155,7 +155,9 @@ class ImageStreams:
         self.uploads += 1
         sink: Sink | None = None
         try:
-            sink = await self._in_thread(target.receive, transfer.image_id, transfer.upload_id)
+            sink = await self._in_thread(
+                target.receive, transfer.image_id, transfer.upload_id, transfer.further_digests
+            )
             await self._receive(request, transfer, sink)
             await keep(ctx, transfer, sink)
         except BaseException as error:
@@ -208,6 +210,8 @@ class ImageStreams:
         reason = refusal(finding, transfer.disk_format, transfer.container_format)
         if reason:
             raise UnsupportedMediaType(reason)
+        if transfer.seal is not None:
+            transfer.seal.check(sink.digests.hex(transfer.seal.signature.digest_name), clock.now())
         await self._in_thread(sink.keep)
         received = Received(sink.size, finding.virtual_size, sink.md5, sink.sha512)
         await self.live.write(lambda tx: service.finish(ctx, tx, transfer, received, states=(Status.SAVING,)))

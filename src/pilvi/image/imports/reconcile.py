@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from pilvi.image.drivers.file import COPY_BYTES, FileStore, InspectionFailed, Reading, Sink
+from pilvi.image.drivers.file import COPY_BYTES, Digests, FileStore, InspectionFailed, Reading, Sink
 from pilvi.image.drivers.web import CannotFetch, fetch
 from pilvi.image.image_data import service as image_data
 from pilvi.image.image_data.model import TOUCH_S, Holder, Received, Transfer
@@ -21,6 +21,8 @@ from pilvi.image.images.model import Image, Status
 from pilvi.image.imports import service
 from pilvi.image.imports.model import COPY, DIRECT, GLANCE, WEB, ImportRules
 from pilvi.image.inspector import refusal
+from pilvi.image.signatures import service as signatures
+from pilvi.image.signatures.model import Seal
 from pilvi.image.stores.model import Store
 from pilvi.image.tasks import service as tasks
 from pilvi.image.tasks.model import Task, TaskStatus
@@ -111,9 +113,12 @@ class _Import:
         self.image = image
         self.ctx = ctx
         self.method = task.input.get("import_req", {}).get("method", {})
+        self.seal: Seal | None = None
         self._touched_at = clock.monotonic()
 
     def run(self) -> None:
+        if self.method.get("name") != COPY:
+            self.seal = self.database.read(self._find_seal)
         if self.task.type == service.LOCATION:
             self._locate()
             return
@@ -133,6 +138,17 @@ class _Import:
                 places.append({"store": store.id})
         self.database.write(lambda tx: self._finish(tx, transfer, received, places, failed))
 
+    def _find_seal(self, tx: Tx) -> Seal | None:
+        task = self.task
+        return signatures.seal_of(tx, self.image, user_id=task.user_id, project_id=task.owner)
+
+    def _check_seal(self, digests: Digests) -> None:
+        if self.seal is not None:
+            self.seal.check(digests.hex(self.seal.signature.digest_name), clock.now())
+
+    def _further_digests(self) -> list[str]:
+        return [self.seal.signature.digest_name] if self.seal is not None else []
+
     def _finish(
         self, tx: Tx, transfer: Transfer, received: Received, places: list[dict[str, Any]], failed: list[str]
     ) -> None:
@@ -150,13 +166,14 @@ class _Import:
         """Read and hash what stays where it is. Nobody boots from it before the cache has inspected it."""
         url, asked, rules = self.task.input["loc_url"], self.task.input["validation_data"], self.rules
         algorithm = asked.get("os_hash_algo", "sha512")
-        reading = Reading({algorithm})
+        reading = Reading({algorithm, *self._further_digests()})
         for piece in fetch(url, allowed_hosts=rules.allowed_hosts, largest_bytes=rules.largest_bytes):
             reading.write(piece)
             self._show_life()
         found = reading.digests.hex(algorithm)
         if asked.get("os_hash_value", found).lower() != found:
             raise ImportProblem(f"The {algorithm} digest of the bytes is not the one that was given.")
+        self._check_seal(reading.digests)
         received = Received(reading.size, None, reading.md5, found, algorithm)
         transfer = Transfer(self.image.id, self.task.id, "", "", WEB_STORE)
         places = [{"store": WEB_STORE, "url": url, "metadata": {}}]
@@ -191,7 +208,7 @@ class _Import:
                 yield chunk
 
     def _fill(self, target: FileStore, pieces: Iterator[bytes]) -> Received:
-        sink = target.receive(self.image.id, self.task.id)
+        sink = target.receive(self.image.id, self.task.id, self._further_digests())
         try:
             for piece in pieces:
                 sink.write(piece)
@@ -207,6 +224,7 @@ class _Import:
         reason = refusal(finding, self.image.disk_format or "", self.image.container_format or "")
         if reason:
             raise ImportProblem(reason)
+        self._check_seal(sink.digests)
         return Received(sink.size, finding.virtual_size, sink.md5, sink.sha512)
 
     def _show_life(self) -> None:
