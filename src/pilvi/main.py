@@ -75,13 +75,14 @@ def services_of(config: Config) -> "list[Service]":
 
 def loops_of(config: Config) -> "list[Loop]":
     from pilvi.compute import routes as compute
+    from pilvi.identity import routes as identity
     from pilvi.image import routes as image
     from pilvi.kernel import retention
     from pilvi.network import routes as network
     from pilvi.ops.audit import reconcile as audit
 
     kept = retention.loop(compute.kept())
-    return [*compute.loops(), *image.loops(config), *network.loops(), audit.loop(), kept]
+    return [*identity.loops(config), *compute.loops(), *image.loops(config), *network.loops(), audit.loop(), kept]
 
 
 def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Edge":

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pilvi.identity import settings
 from pilvi.identity.application_credentials import api as application_credentials
 from pilvi.identity.credentials import api as credentials
+from pilvi.identity.directories import reconcile as directories
 from pilvi.identity.domain_configs import api as domain_configs
 from pilvi.identity.domains import api as domains
 from pilvi.identity.ec2_tokens import api as ec2_tokens
@@ -33,6 +34,7 @@ from pilvi.identity.versions import api as versions
 from pilvi.identity.wire import page_links
 from pilvi.kernel.config import Config
 from pilvi.kernel.http import Service
+from pilvi.kernel.loop import Loop
 from pilvi.kernel.routing import Route
 
 RESOURCES = (
@@ -49,6 +51,11 @@ def all_routes() -> list[Route]:
     heads = {route.path for route in found if route.method == "HEAD"}
     found += [replace(r, method="HEAD") for r in found if r.method == "GET" and r.path not in heads]
     return found
+
+
+def loops(config: Config) -> list[Loop]:
+    settings.read(config.identity)
+    return [directories.loop()]
 
 
 def service(config: Config) -> Service:

@@ -18,6 +18,8 @@ class Settings:
     """How limits of parents and children relate: `flat` or `strict_two_level`."""
     issuers: dict[str, Issuer] = field(default_factory=dict)
     """OpenID Connect issuers by the id of their identity provider."""
+    directory_s: float = 300.0
+    """How often the directories of domains are mirrored."""
     dashboards: tuple[str, ...] = ()
     """Where a browser's login may end."""
 
@@ -29,6 +31,7 @@ def read(config: IdentityConfig) -> None:
     """Put the operator's file in force."""
     current.token_lifetime_s = float(config.token_lifetime_s)
     current.limit_model = config.limit_model
+    current.directory_s = float(config.directory_s)
     current.issuers = issuers.load(config.oidc_path)
     current.dashboards = tuple(config.dashboards.split())
     current.expired_token_grace_s = float(config.expired_token_s)

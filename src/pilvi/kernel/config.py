@@ -103,6 +103,7 @@ class IdentityConfig:
     inactive_days: int = 0  # An account that nobody used for so many days counts as disabled; 0: never.
     oidc_path: Path | None = None  # OpenID Connect issuers to trust: a TOML file that only its owner can read.
     dashboards: str = ""  # URLs, apart by spaces, that a login in a browser may hand its token to.
+    directory_s: int = 300  # How often the users and groups of LDAP domains are read anew; a login does so at once.
     expired_token_s: int = 172800  # A service may finish a user's work so long after the user's token ended.
 
 
@@ -365,6 +366,7 @@ def _check_ranges(config: Config) -> None:
         ("[database] pool_size", config.database.pool_size, 2, 1000),
         ("[identity] token_lifetime_s", config.identity.token_lifetime_s, 60, 31 * 24 * 3600),
         ("[identity] inactive_days", config.identity.inactive_days, 0, 36500),
+        ("[identity] directory_s", config.identity.directory_s, 10, 24 * 3600),
         ("[identity] expired_token_s", config.identity.expired_token_s, 0, 31 * 24 * 3600),
         ("[image] largest_gib", config.image.largest_gib, 1, 1024 * 1024),
         ("[image] cache_gib", config.image.cache_gib, 0, 1024 * 1024),

@@ -518,3 +518,15 @@ def with_session(plugin: Any) -> None:
     assert (access.project_name, access.username) == ("shared", "u-1")
     assert access.is_federated
     session.session.close()
+
+
+def test_the_same_with_the_other_method(corp: World, provider: Provider) -> None:
+    """Clients may ask with GET for a token by a bearer token, and leave for the provider with POST."""
+    me = replace(corp.admin.anonymous(), headers={"Authorization": f"Bearer {provider.token()}"})
+    reply = me.get(f"{PATH}/auth")
+    assert reply.status == 201, reply.content
+    assert with_token(corp.admin, token_of(reply)).get("/auth/projects").status == 200
+    for path in ("/auth/OS-FEDERATION/websso/openid", f"/auth{PATH}/websso"):
+        left = corp.admin.anonymous().post(f"{path}?origin={DASHBOARD}")
+        assert left.status == 302
+        assert header(left, "Location").startswith(provider.url)

@@ -46,6 +46,11 @@ def check(config: Config) -> None:
             )
 
 
+def is_directory(config: Config) -> bool:
+    """Whether users and groups of the domain are in an LDAP directory."""
+    return config.get("identity", {}).get("driver") == "ldap"
+
+
 def shown(config: Config) -> Config:
     """Without secrets."""
     return {g: {n: v for n, v in options.items() if (g, n) not in SENSITIVE} for g, options in config.items()}

@@ -4,11 +4,35 @@ from typing import Any
 
 from pilvi.identity import deletions
 from pilvi.identity.domain_configs import policy, store
-from pilvi.identity.domain_configs.model import DEFAULTS, Config, check, part, shown
+from pilvi.identity.domain_configs.model import DEFAULTS, Config, check, is_directory, part, shown
+from pilvi.identity.epochs import service as epochs
 from pilvi.identity.projects import service as projects
+from pilvi.kernel import work
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import Forbidden
+
+DIRECTORY_LOOP = "identity directory"
+"""Whoever mirrors directories looks at a domain whose configuration changed."""
+
+
+def find(tx: Tx, domain_id: str) -> Config:
+    return store.find(tx, domain_id)
+
+
+def everything(tx: Tx) -> list[tuple[str, Config]]:
+    return store.everything(tx)
+
+
+def check_own(tx: Tx, domain_id: str, what: str) -> None:
+    """A domain that is a directory gets its users and groups from there."""
+    if is_directory(store.find(tx, domain_id)):
+        raise Forbidden(f"The {what} of domain {domain_id} are in a directory (LDAP): change them there.")
+
+
+def _changed(tx: Tx, domain_id: str) -> None:
+    epochs.bump(tx)
+    work.poke(tx, DIRECTORY_LOOP, domain_id)
 
 
 def put(ctx: Context, tx: Tx, domain_id: str, config: Config) -> tuple[Config, bool]:
@@ -18,6 +42,7 @@ def put(ctx: Context, tx: Tx, domain_id: str, config: Config) -> tuple[Config, b
     check(config)
     is_new = not store.find(tx, domain_id)
     store.put(tx, domain_id, config)
+    _changed(tx, domain_id)
     return shown(config), is_new
 
 
@@ -47,6 +72,7 @@ def update(
     for name, options in change.items():
         config[name] = {**config.get(name, {}), **options}
     store.put(tx, domain_id, config)
+    _changed(tx, domain_id)
     return shown(config)
 
 
@@ -55,6 +81,7 @@ def delete(ctx: Context, tx: Tx, domain_id: str, group: str | None, option: str 
     projects.get_domain(tx, domain_id)
     config = store.find(tx, domain_id)
     part(config, group, option, domain_id)
+    _changed(tx, domain_id)
     if group is None:
         store.delete(tx, domain_id)
         return

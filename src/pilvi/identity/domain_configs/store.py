@@ -1,3 +1,5 @@
+from typing import Any
+
 import sqlalchemy as sa
 
 from pilvi.identity.domain_configs.model import Config
@@ -14,6 +16,12 @@ domain_configs = sa.Table(
 def find(tx: Tx, domain_id: str) -> Config:
     query = sa.select(domain_configs.c.config).where(domain_configs.c.domain_id == domain_id)
     return tx.scalar(query) or {}
+
+
+def everything(tx: Tx) -> list[tuple[str, Config]]:
+    """Every domain that has a configuration."""
+    rows: list[Any] = tx.all(sa.select(domain_configs.c.domain_id, domain_configs.c.config))
+    return [(row.domain_id, row.config) for row in rows]
 
 
 def put(tx: Tx, domain_id: str, config: Config) -> None:

@@ -9,3 +9,5 @@ class Group:
     domain_id: str
     description: str
     extra: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
+    """Empty: a group of ours; DIRECTORY: one of a directory; the group's own id: one that the directory has no more."""

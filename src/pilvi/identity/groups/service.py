@@ -1,19 +1,21 @@
 """What can be done with groups and memberships."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from pilvi.identity import deletions
+from pilvi.identity.domain_configs import service as domain_configs
 from pilvi.identity.epochs import service as epochs
 from pilvi.identity.groups import policy, store
 from pilvi.identity.groups.model import Group
 from pilvi.identity.projects import service as projects
 from pilvi.identity.users import service as users
-from pilvi.identity.users.model import User
+from pilvi.identity.users.model import DIRECTORY, User
 from pilvi.kernel import clock, ids
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import BadRequest, NotFound
+from pilvi.kernel.errors import BadRequest, Forbidden, NotFound
 from pilvi.kernel.paging import Page
 from pilvi.kernel.policy import Rule
 from pilvi.kernel.query import Query
@@ -53,6 +55,42 @@ def put_lasting(tx: Tx, user_id: str, idp_id: str, group_ids: list[str], ends_at
     """A provider says in which groups its user is."""
     store.put_lasting(tx, user_id, idp_id, sorted(set(group_ids)), ends_at)
     epochs.bump(tx)
+
+
+def add(tx: Tx, group: Group) -> None:
+    store.add(tx, group)
+
+
+def refresh(tx: Tx, group: Group, *, name: str, description: str, origin: str) -> None:
+    """Take over what a directory says of a group."""
+    wanted = {"name": name, "description": description, "origin": origin}
+    changes = {key: value for key, value in wanted.items() if getattr(group, key) != value}
+    if changes:
+        store.update(tx, group.id, changes)
+
+
+def put_members(tx: Tx, id: str, wanted: Iterable[str]) -> None:
+    """Exactly these users are in the group."""
+    before, after = set(store.members_of(tx, id)), set(wanted)
+    store.leave_many(tx, id, sorted(before - after))
+    store.join_many(tx, [(id, user_id) for user_id in sorted(after - before)])
+    if before != after:
+        epochs.bump(tx)
+
+
+def put_groups_of(tx: Tx, user_id: str, wanted: set[str], among: set[str]) -> None:
+    """Of the groups `among` the user is in exactly those wanted."""
+    before = set(store.ids_of_user(tx, user_id)) & among
+    for id in sorted(before - wanted):
+        store.leave(tx, id, user_id)
+    store.join_many(tx, [(id, user_id) for id in sorted(wanted - before)])
+    if before != wanted:
+        epochs.bump(tx)
+
+
+def check_own(group: Group) -> None:
+    if group.origin == DIRECTORY:
+        raise Forbidden(f"Group {group.id} comes from a directory (LDAP): change it there.")
 
 
 def find_named(tx: Tx, domain_id: str, name: str) -> Group | None:
@@ -98,6 +136,7 @@ def create(ctx: Context, tx: Tx, group: Group) -> Group:
         group = replace(group, domain_id=projects.own_domain(ctx))
     policy.CREATE.check(ctx, domain_id=group.domain_id)
     projects.get_domain(tx, group.domain_id)
+    domain_configs.check_own(tx, group.domain_id, "groups")
     group = replace(group, id=ids.hexid())
     store.add(tx, group)
     return group
@@ -107,6 +146,8 @@ def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> Group:
     group = _allowed(ctx, tx, policy.UPDATE, id)
     if changes.pop("domain_id", group.domain_id) != group.domain_id:
         raise BadRequest("The domain of a group cannot be changed.")
+    if {"name", "description"} & set(changes):
+        check_own(group)
     if "extra" in changes:
         changes["extra"] = {**group.extra, **changes["extra"]}
     if changes:
@@ -115,7 +156,7 @@ def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> Group:
 
 
 def delete(ctx: Context, tx: Tx, id: str) -> None:
-    _allowed(ctx, tx, policy.DELETE, id)
+    check_own(_allowed(ctx, tx, policy.DELETE, id))
     remove(tx, id)
 
 
@@ -158,6 +199,8 @@ def _membership(ctx: Context, tx: Tx, rule: Rule, id: str, user_id: str) -> None
         raise missing(id)
     if user is None:
         raise users.missing(user_id)
+    if rule is not policy.CHECK_USER:
+        check_own(group)
 
 
 def check_user(ctx: Context, tx: Tx, id: str, user_id: str) -> None:

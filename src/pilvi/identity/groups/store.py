@@ -19,7 +19,8 @@ groups = sa.Table(
     sa.Column("domain_id", sa.String(64), nullable=False),
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("extra", Json, nullable=False),
-    sa.UniqueConstraint("domain_id", "name", name="identity_groups_name"),
+    sa.Column("origin", sa.String(64), nullable=False),
+    sa.UniqueConstraint("domain_id", "name", "origin", name="identity_groups_name"),
 )
 memberships = sa.Table(
     "identity_memberships",
@@ -54,7 +55,8 @@ def find(tx: Tx, id: str) -> Group | None:
 
 
 def find_named(tx: Tx, domain_id: str, name: str) -> Group | None:
-    return tx.first(sa.select(groups).where(groups.c.domain_id == domain_id, groups.c.name == name), Group)
+    named = (groups.c.domain_id == domain_id, groups.c.name == name, groups.c.origin != groups.c.id)
+    return tx.first(sa.select(groups).where(*named).order_by(groups.c.origin), Group)
 
 
 def find_many(tx: Tx, ids: list[str]) -> list[Group]:
@@ -88,6 +90,21 @@ def delete(tx: Tx, id: str) -> None:
 
 def join(tx: Tx, group_id: str, user_id: str) -> None:
     tx.upsert(memberships, {"user_id": user_id, "group_id": group_id}, keys=("user_id", "group_id"))
+
+
+def members_of(tx: Tx, group_id: str) -> list[str]:
+    return tx.scalars(sa.select(memberships.c.user_id).where(memberships.c.group_id == group_id))
+
+
+def join_many(tx: Tx, pairs: list[tuple[str, str]]) -> None:
+    """Pairs of group and user."""
+    tx.insert_many(memberships, [{"user_id": user_id, "group_id": group_id} for group_id, user_id in pairs])
+
+
+def leave_many(tx: Tx, group_id: str, user_ids: list[str]) -> None:
+    for start in range(0, len(user_ids), 500):
+        some = memberships.c.user_id.in_(user_ids[start : start + 500])
+        tx.execute(memberships.delete().where(memberships.c.group_id == group_id, some))
 
 
 def leave(tx: Tx, group_id: str, user_id: str) -> int:

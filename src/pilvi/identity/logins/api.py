@@ -3,8 +3,9 @@
 from typing import Any
 
 from pilvi.identity import passwords, settings
+from pilvi.identity.directories import stream as directory
 from pilvi.identity.logins import service
-from pilvi.identity.logins.model import Login, fitting_passcode, missing_methods
+from pilvi.identity.logins.model import DirectoryCheck, Login, fitting_passcode, missing_methods
 from pilvi.identity.logins.wire import LOGIN
 from pilvi.identity.rights import service as rights
 from pilvi.identity.rights.model import Validated
@@ -25,6 +26,7 @@ routes = Routes("identity", "/v3/auth")
 def _prove(ctx: Context, login: Login) -> None:
     """Run every check, whatever is known already: the time taken must not tell what was wrong."""
     fits = [_fits(check.secret, check.hashed, check.is_password) for check in login.checks]
+    fits += [_is_let_in(ctx, login, check) for check in login.directory_checks]
     used = [fitting_passcode(code, secrets, clock.now()) for code, secrets in login.passcodes]
     rules = settings.current.passwords
     user = login.user
@@ -45,6 +47,14 @@ def _prove(ctx: Context, login: Login) -> None:
     missing = [] if login.credential is not None else missing_methods(user, login.methods)
     if missing:
         raise ctx.database.read(lambda tx: service.receipt_for(tx, login, missing))
+
+
+def _is_let_in(ctx: Context, login: Login, check: DirectoryCheck) -> bool:
+    """Ask the directory; who got in is mirrored then, and the login is about them."""
+    id = directory.log_in(ctx, check.plan, name=check.name, local_id=check.local_id, password=check.secret)
+    if id is not None:
+        ctx.database.read(lambda tx: service.is_about(tx, login, users.find(tx, id)))
+    return id is not None
 
 
 def _fits(secret: str, hashed: str | None, is_password: bool) -> bool:
@@ -83,7 +93,14 @@ def _answer(tx: Tx, issued: tuple[str, Validated], with_catalog: bool) -> Answer
 def _is_proven(login: Login) -> bool:
     """A token was all that came: there is nothing slow to check and nothing to write."""
     user = login.user
-    if login.checks or login.passcodes or not login.is_sound or login.parent is None or user is None:
+    if (
+        login.checks
+        or login.directory_checks
+        or login.passcodes
+        or not login.is_sound
+        or login.parent is None
+        or user is None
+    ):
         return False
     return not service.needs_write(login) and not missing_methods(user, login.methods)
 

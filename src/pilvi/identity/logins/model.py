@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 
 from pilvi.identity.application_credentials.model import ApplicationCredential
+from pilvi.identity.directories.model import Plan
 from pilvi.identity.projects.model import Project
 from pilvi.identity.rights.model import Validated
 from pilvi.identity.tokens.model import Request
@@ -18,9 +19,19 @@ from pilvi.identity.users.model import User
 class Check:
     """A secret and the hash that it must fit; without a hash it is checked against nothing and is wrong."""
 
-    secret: str
+    secret: str = field(repr=False)
     hashed: str | None
     is_password: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryCheck:
+    """A password of somebody in a directory, known by a name, or by what the directory calls them."""
+
+    plan: Plan
+    name: str
+    local_id: str
+    secret: str = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -35,6 +46,8 @@ class Login:
     parent: Validated | None = None
     """The token that this one is made from."""
     credential: ApplicationCredential | None = None
+    directory_checks: list[DirectoryCheck] = field(default_factory=list)
+    """Passwords that only a directory can tell right from wrong."""
     passcodes: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     """One-time passcodes, each with the secrets that it may come from, by the credential's id."""
 

@@ -8,9 +8,10 @@ from cryptography.fernet import InvalidToken
 from pilvi.identity import settings
 from pilvi.identity.application_credentials import service as application_credentials
 from pilvi.identity.credentials import service as credentials
+from pilvi.identity.directories import service as directories
 from pilvi.identity.domains import service as domains
 from pilvi.identity.keys import service as keys
-from pilvi.identity.logins.model import RECEIPT_LIFETIME_S, Check, Login
+from pilvi.identity.logins.model import RECEIPT_LIFETIME_S, Check, DirectoryCheck, Login
 from pilvi.identity.projects import service as projects
 from pilvi.identity.projects.model import Project
 from pilvi.identity.rights import service as rights
@@ -36,14 +37,12 @@ def begin(tx: Tx, request: Request, receipt: str = "") -> Login:
         if proof.method in TOKEN_METHODS:
             _by_token(tx, login, proof)
         elif proof.method == "password":
-            user = _find_user(tx, proof.user)
-            _is_about(tx, login, user)
-            login.checks.append(Check(proof.secret, user.password_hash if user else None))
+            _by_password(tx, login, proof)
         elif proof.method == "application_credential":
             _by_credential(tx, login, proof)
         elif proof.method == "totp":
             user = _find_user(tx, proof.user)
-            _is_about(tx, login, user)
+            is_about(tx, login, user)
             login.passcodes.append((proof.secret, credentials.totp_secrets(tx, user.id) if user else {}))
         else:
             raise Unauthorized(f"Attempted to authenticate with an unsupported method: {proof.method[:64]}.")
@@ -59,7 +58,30 @@ def _find_user(tx: Tx, named: Named | None) -> User | None:
     return users.find_named(tx, domain.id, named.name) if domain is not None else None
 
 
-def _is_about(tx: Tx, login: Login, user: User | None) -> None:
+def _by_password(tx: Tx, login: Login, proof: Proof) -> None:
+    user = _find_user(tx, proof.user)
+    if _is_in_directory(tx, login, proof, user):
+        return
+    is_about(tx, login, user)
+    login.checks.append(Check(proof.secret, user.password_hash if user else None))
+
+
+def _is_in_directory(tx: Tx, login: Login, proof: Proof, user: User | None) -> bool:
+    """Whoever is of a domain with a directory is asked for there, known to us or not."""
+    named = proof.user
+    domain = domains.find(tx, id=named.domain_id, name=named.domain_name) if named and not named.id else None
+    domain_id = user.domain_id if user is not None else domain.id if domain is not None else ""
+    plan = directories.plan_of(tx, domain_id) if domain_id and (user is None or user.origin) else None
+    if plan is None or named is None:
+        return False
+    local_id = directories.local_id_of(tx, user) if user is not None and named.id else ""
+    if named.id and not local_id:
+        return False
+    login.directory_checks.append(DirectoryCheck(plan, named.name, local_id, proof.secret))
+    return True
+
+
+def is_about(tx: Tx, login: Login, user: User | None) -> None:
     """All proofs must be about one and the same enabled user."""
     if user is None or (login.user is not None and login.user.id != user.id):
         login.is_sound = False
@@ -96,7 +118,7 @@ def _by_credential(tx: Tx, login: Login, proof: Proof) -> None:
         login.is_sound = False
         return
     login.credential = credential
-    _is_about(tx, login, users.find(tx, credential.user_id))
+    is_about(tx, login, users.find(tx, credential.user_id))
 
 
 def _by_receipt(tx: Tx, login: Login, text: str) -> None:
@@ -108,7 +130,7 @@ def _by_receipt(tx: Tx, login: Login, text: str) -> None:
     if known["expires_at"] <= clock.now():
         raise rights.refused()
     login.methods += known["methods"]
-    _is_about(tx, login, users.find(tx, known["user_id"]))
+    is_about(tx, login, users.find(tx, known["user_id"]))
 
 
 def receipt_for(tx: Tx, login: Login, missing: list[list[str]]) -> Unauthorized:

@@ -32,6 +32,15 @@ CREATE TABLE identity_credentials (
 	PRIMARY KEY (id)
 );
 CREATE INDEX identity_credentials_user ON identity_credentials (user_id, type);
+CREATE TABLE identity_directory_entries (
+	id VARCHAR(64) NOT NULL,
+	domain_id VARCHAR(64) NOT NULL,
+	kind VARCHAR(8) NOT NULL,
+	local_id VARCHAR(255) NOT NULL,
+	dn TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT identity_directory_entries_local UNIQUE (domain_id, kind, local_id)
+);
 CREATE TABLE identity_domain_configs (
 	domain_id VARCHAR(64) NOT NULL,
 	config TEXT NOT NULL,
@@ -74,8 +83,9 @@ CREATE TABLE identity_groups (
 	domain_id VARCHAR(64) NOT NULL,
 	description TEXT NOT NULL,
 	extra TEXT NOT NULL,
+	origin VARCHAR(64) NOT NULL,
 	PRIMARY KEY (id),
-	CONSTRAINT identity_groups_name UNIQUE (domain_id, name)
+	CONSTRAINT identity_groups_name UNIQUE (domain_id, name, origin)
 );
 CREATE TABLE identity_identity_providers (
 	id VARCHAR(64) NOT NULL,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from pilvi.identity import deletions
+from pilvi.identity.domain_configs import service as domain_configs
 from pilvi.identity.epochs import service as epochs
 from pilvi.identity.identity_providers import service as identity_providers
 from pilvi.identity.projects import service as projects
@@ -79,6 +80,7 @@ def create(ctx: Context, tx: Tx, user: User, rules: PasswordRules) -> User:
         user = replace(user, domain_id=projects.own_domain(ctx))
     policy.CREATE.check(ctx, domain_id=user.domain_id)
     projects.get_domain(tx, user.domain_id)
+    domain_configs.check_own(tx, user.domain_id, "users")
     _check_default_project(tx, user.default_project_id)
     _check_federated(tx, user.federated)
     return add(tx, user, rules)
@@ -102,9 +104,13 @@ def find_federated(tx: Tx, idp_id: str, protocol_id: str, unique_id: str) -> Use
     return store.find(tx, id) if id is not None else None
 
 
-def refresh(tx: Tx, user: User, *, name: str, extra: dict[str, Any], enabled: bool | None = None) -> User:
+def refresh(
+    tx: Tx, user: User, *, name: str, extra: dict[str, Any], enabled: bool | None = None, origin: str | None = None
+) -> User:
     """Take over what somebody else's directory says of a user; what was set here stays."""
     changes: dict[str, Any] = {"name": name} if name != user.name else {}
+    if origin is not None and origin != user.origin:
+        changes["origin"] = origin
     if {**user.extra, **extra} != user.extra:
         changes["extra"] = {**user.extra, **extra}
     if enabled is not None and enabled != user.enabled:
