@@ -15,11 +15,14 @@ from pilvi.kernel.config import CloudConfig, Config
 from pilvi.kernel.db import Database, connect
 from pilvi.kernel.http import Edge
 from pilvi.kernel.migrate import migrate
+from tests.contract import operations
 from tests.contract.client import Client
 
 PASSWORD = "secret-of-admin"
 PREFIX = "/compute/v2.1"
 ENGINES = ("sqlite", "postgresql")
+if operations.VARIABLE in os.environ:
+    operations.start()
 
 
 def installed() -> list[str]:

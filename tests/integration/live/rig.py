@@ -25,6 +25,7 @@ from pilvi.live.client import LiveClient
 from pilvi.live.server import LiveServer
 from tests.contract.client import Client
 from tests.contract.conftest import furnish, settle
+from tests.contract.operations import cover_stream
 
 SECRET = "front-secret-of-the-test"
 FRONT = {"X-Pilvi-Front": SECRET, "X-Forwarded-Host": "cloud.example", "X-Forwarded-Proto": "http"}
@@ -89,6 +90,7 @@ class Rig:
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
+            cover_stream(method, path, answer.status)
             return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
         finally:
             connection.close()

@@ -47,7 +47,7 @@ def operation(service: Service, path: str, routes: Sequence[Route], shapes: Shap
     older = [r for r in routes if r is not newest and not newest.action]
     if older:
         result["x-pilvi-before"] = [_marks(r, shapes) | {"status": r.status_at(shapes.newest(r))} for r in older]
-    result["responses"] = _responses(routes if newest.action else [newest], shapes)
+    result["responses"] = _responses(service, routes if newest.action else [newest], shapes)
     return result
 
 
@@ -82,7 +82,7 @@ def _marks(route: Route, shapes: Shapes) -> Operation:
 
 
 def _parameters(service: Service, route: Route) -> list[dict[str, Any]]:
-    found = seen(route)
+    found = seen(service.name, route)
     names = dict.fromkeys((*route.query_parameters, *found.query))
     if service.field_selection and route.view is not None:
         names["fields"] = None
@@ -126,10 +126,10 @@ def _action(route: Route, shapes: Shapes) -> dict[str, Any]:
 # ---- answers -----------------------------------------------------------------------------------------------------
 
 
-def _responses(routes: Sequence[Route], shapes: Shapes) -> dict[str, Any]:
+def _responses(service: Service, routes: Sequence[Route], shapes: Shapes) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for route in routes:
-        known = seen(route)
+        known = seen(service.name, route)
         for status in _statuses(route, known, shapes):
             found.setdefault(str(status), _response(route, status, known, shapes))
     if routes[0].auth == "token":

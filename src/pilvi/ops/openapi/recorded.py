@@ -29,11 +29,11 @@ def _all() -> dict[str, Any]:
     return found
 
 
-def seen(route: Route) -> Seen:
+def seen(service: str, route: Route) -> Seen:
     """A HEAD is made from the GET of the same path and was seen with it."""
-    found = _all().get(f"{route.service} {route.name}")
+    found = _all().get(f"{service} {route.name}")
     if found is None and route.method == "HEAD":
-        found = _all().get(f"{route.service} GET {route.path}")
+        found = _all().get(f"{service} GET {route.path}")
     if found is None:
         return Seen()
     answers = {int(status): schema for status, schema in found["answers"].items()}
