@@ -64,23 +64,23 @@ def measure(site: Site, source: Path, rounds: int) -> dict[str, float]:
     for _ in range(rounds):
         copy = source.with_name("copy")
         took = {
-            "dd": timed(lambda: tool("dd", f"if={source}", f"of={copy}", "bs=1M", "conv=fsync")),
-            "sha512sum": timed(lambda: tool("sha512sum", str(source))),
-            "md5sum": timed(lambda: tool("md5sum", str(source))),
+            "dd": timed(tool, "dd", f"if={source}", f"of={copy}", "bs=1M", "conv=fsync"),
+            "sha512sum": timed(tool, "sha512sum", str(source)),
+            "md5sum": timed(tool, "md5sum", str(source)),
         }
         copy.unlink()
         id = api.image()
-        took["upload"] = timed(lambda: api.curl("-T", str(source), id=id))
-        took["download"] = timed(lambda: api.curl("-o", "/dev/null", id=id))
+        took["upload"] = timed(api.curl, id, "-T", str(source))
+        took["download"] = timed(api.curl, id, "-o", "/dev/null")
         memory = max(memory, peak_mb(pid))
         api.delete(id)
         best = {name: min(seconds, best.get(name, seconds)) for name, seconds in took.items()}
     return best | {"memory_mb": memory}
 
 
-def timed(run: Callable[[], object]) -> float:
+def timed(run: Callable[..., object], *words: str) -> float:
     start = time.perf_counter()
-    run()
+    run(*words)
     return time.perf_counter() - start
 
 
@@ -117,7 +117,7 @@ class Api:
     def delete(self, id: str) -> None:
         self.ask("DELETE", f"/image/v2/images/{id}").close()
 
-    def curl(self, *words: str, id: str) -> None:
+    def curl(self, id: str, *words: str) -> None:
         headers = ("-H", f"X-Auth-Token: {self.token}", "-H", "Content-Type: application/octet-stream", "-H", "Expect:")
         tool("curl", "-sf", *headers, *words, f"{self.base}/image/v2/images/{id}/file")
 
