@@ -88,7 +88,7 @@ def loops_of(config: Config) -> "list[Loop]":
 def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Edge":
     from pilvi.identity import facade as identity
     from pilvi.kernel.http import Edge
-    from pilvi.ops.monitoring.process import observe_request
+    from pilvi.ops.monitoring.requests import observe_request
 
     return Edge(
         database,

@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from pilvi import __version__
-from pilvi.cli import policy
+from pilvi.cli import policy, watch
 from pilvi.client import ApiError
 from pilvi.kernel.config import Config, ConfigError
 from pilvi.ops import site
@@ -23,6 +23,7 @@ app = App(
     help="An OpenStack cloud in one package. `--state DIR` before a command names another cloud than /var/lib/pilvi.",
 )
 app.command(policy.app)
+watch.add_to(app)
 Rest = Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]
 
 
@@ -194,26 +195,6 @@ def why(what: str) -> int:
     events = story.find(_config(), what)
     print("\n".join(story.lines(what, events)))
     return 0 if events else 1
-
-
-@app.command
-def logs(*names: str, follow: Annotated[bool, Parameter(alias="-f")] = False) -> None:
-    """Show the newest lines of the processes' logs.
-
-    Parameters
-    ----------
-    names: front, api, live, agent, supervisor; default: all.
-    follow: go on with new lines.
-    """
-    folder = _config().paths.log
-    files = [
-        path for path in sorted(folder.glob("*.log")) + sorted(folder.glob("*.out")) if path.stat().st_size or follow
-    ]
-    chosen = [str(path) for path in files if not names or path.stem in names]
-    if not chosen:
-        print(f"There is nothing in {folder}.")
-        return
-    os.execvp("tail", ["tail", "-n", "40", *(["-F"] if follow else []), "--", *chosen])
 
 
 @app.command

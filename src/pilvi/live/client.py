@@ -13,6 +13,7 @@ from pilvi.kernel.log import logger
 INTERNAL_HEADER: Final = "X-Pilvi-Internal"
 CONSOLE_TIMEOUT_S: Final = 8.0
 """Longer than `live` itself waits for the host."""
+FIGURES_TIMEOUT_S: Final = 15.0
 ANSWER_LIMIT: Final = 16 * 1024 * 1024
 
 
@@ -58,6 +59,21 @@ class LiveClient:
             return text
         fault: type[Fault] = NotFound if answer.status == 404 else Unavailable
         raise fault(text[:500] or f"The console of {host} cannot be reached.")
+
+    def figures(self) -> bytes:
+        """The figures of all processes and hosts, as one JSON document."""
+        connection = _UnixConnection(self._live_socket, FIGURES_TIMEOUT_S)
+        try:
+            connection.request("GET", "/internal/figures", headers={INTERNAL_HEADER: self._secret.reveal()})
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Unavailable("The live process gives no answer; `pilvi status` says whether it runs.") from error
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise Unavailable(body.decode("utf-8", "replace")[:500])
+        return body
 
 
 class _UnixConnection(http.client.HTTPConnection):

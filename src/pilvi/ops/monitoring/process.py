@@ -1,4 +1,4 @@
-"""What each process does for monitoring: it counts its requests, knows itself, and hands its figures out when asked.
+"""What each process does for monitoring: it knows itself, and hands its figures out when asked.
 
 A worker of `api` listens on `run/m-api-N.sock`, where N is the lowest number that no living worker holds. Whoever
 connects gets the snapshot as one JSON document and the end of the stream: nothing is read, nothing is kept.
@@ -14,23 +14,12 @@ from typing import Final
 import orjson
 
 from pilvi.kernel import clock, measures, metrics
-from pilvi.kernel.routing import Route
 
 SOCKETS: Final = "m-*.sock"
 SEND_TIMEOUT_S: Final = 5.0
 MOST_WORKERS: Final = 256
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
-
-
-def observe_request(route: Route | None, method: str, status: int, seconds: float) -> None:
-    """What the edge tells of each request. A path that is no route has no template and no duration."""
-    if route is None:
-        measures.REQUESTS.inc("none", "none", str(status))
-        return
-    name = route.name
-    measures.REQUESTS.inc(route.service, name, str(status))
-    measures.REQUEST_SECONDS.observe(seconds, route.service, name)
 
 
 def oneself() -> metrics.Collected:

@@ -6,11 +6,19 @@ from typing import Final
 from pilvi.kernel import clock, hosts, measures
 from pilvi.kernel.db import Tx
 from pilvi.kernel.metrics import Collected, Measure, gather
-from pilvi.ops.audit import service as audit
 from pilvi.ops.monitoring import store
 from pilvi.ops.monitoring.model import Part
 
-WORK_KINDS: Final = ("server", "router", "image_data", "image_import", "image_cache", "retention", "audit")
+WORK_KINDS: Final = (
+    "server",
+    "router",
+    "image_data",
+    "image_import",
+    "image_cache",
+    "identity directory",
+    "retention",
+    "audit",
+)
 """Kinds that are shown as zero when nothing is to do; a test compares them with the loops there are."""
 VM_STATES: Final = ("active", "building", "stopped", "paused", "error")
 
@@ -46,7 +54,7 @@ def _servers(tx: Tx, now: float) -> Collected:
 
 
 def _audit(tx: Tx, now: float) -> Collected:
-    for verdict in audit.verdicts(tx):
+    for verdict in store.every_verdict(tx):
         label = (verdict.name,)
         yield measures.AUDIT_VIOLATIONS, label, float(verdict.violations)
         yield measures.AUDIT_OBJECTS, label, float(verdict.objects)

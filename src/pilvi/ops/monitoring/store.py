@@ -16,6 +16,11 @@ inventories = sa.table(
 )
 """Of other services, read by name as the auditor does (docs/decisions/0033)."""
 
+verdicts = sa.table("ops_audit_verdicts", *map(sa.column, ("name", "checked_at", "objects", "violations", "took_ms")))
+"""The auditor's room imports half of the house to prove its invariants; `live` wants to stay small."""
+
+LIGHT = (servers, providers, inventories, verdicts)
+
 history = sa.Table(
     "ops_history",
     metadata,
@@ -57,6 +62,10 @@ def inventories_by_host(tx: Tx) -> list[Row]:
     )  # fmt: skip
     query = query.join_from(inventories, providers, providers.c.uuid == inventories.c.provider_uuid)
     return tx.all(query.where(providers.c.name.in_(sa.select(hosts.c.name))))
+
+
+def every_verdict(tx: Tx) -> list[Row]:
+    return tx.all(sa.select(verdicts).order_by(verdicts.c.name))
 
 
 # -- the built-in store ----------------------------------------------------------------------------------------------

@@ -1,0 +1,14 @@
+"""Counting requests by their route's template."""
+
+from pilvi.kernel import measures
+from pilvi.kernel.routing import Route
+
+
+def observe_request(route: Route | None, method: str, status: int, seconds: float) -> None:
+    """What the edge tells of each request. A path that is no route has no template and no duration."""
+    if route is None:
+        measures.REQUESTS.inc("none", "none", str(status))
+        return
+    name = route.name
+    measures.REQUESTS.inc(route.service, name, str(status))
+    measures.REQUEST_SECONDS.observe(seconds, route.service, name)
