@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from pilvi import __version__
-from pilvi.cli import policy, watch
+from pilvi.cli import explain, policy, watch
 from pilvi.client import ApiError
 from pilvi.kernel.config import Config, ConfigError
 from pilvi.ops import site
@@ -23,6 +23,7 @@ app = App(
     help="An OpenStack cloud in one package. `--state DIR` before a command names another cloud than /var/lib/pilvi.",
 )
 app.command(policy.app)
+explain.add_to(app)
 watch.add_to(app)
 Rest = Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]
 
@@ -180,21 +181,6 @@ def ssh(
 
     words = list(command)
     guest_ssh.enter(_config(), server, words[1:] if words[:1] == ["--"] else words, user=user, identity=identity)
-
-
-@app.command
-def why(what: str) -> int:
-    """Tell what happened to a server, port, image …, by id or name, or in a request, and why.
-
-    Parameters
-    ----------
-    what: an id, a name, or a request id.
-    """
-    from pilvi.ops import why as story
-
-    events = story.find(_config(), what)
-    print("\n".join(story.lines(what, events)))
-    return 0 if events else 1
 
 
 @app.command

@@ -6,7 +6,9 @@ from pilvi.compute.quotas import service as quotas
 from pilvi.compute.remote_consoles import service as remote_consoles
 from pilvi.compute.servers import service as servers
 from pilvi.compute.services import service as services
+from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
+from pilvi.network import facade as network
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,25 @@ class Console:
     server_id: str
     host: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Where such a server would go now, best host first, and why not elsewhere: host → reason."""
+
+    hosts: tuple[str, ...]
+    refused: dict[str, str]
+
+
+def trial(
+    ctx: Context, tx: Tx, *, flavor_id: str, image_id: str, network_id: str | None = None, host: str | None = None
+) -> Trial:
+    """Asks the scheduler and makes nothing. Raises the fault that a real request would meet before it."""
+    networks = [] if network_id is None else [network.NicRequest(network_id=network_id)]
+    zone = None if host is None else f":{host}"
+    wish = servers.Wish("trial", flavor_id, image_id, networks, availability_zone=zone)
+    ranking = servers.trial(ctx, tx, wish)
+    return Trial(tuple(h.name for h in ranking.hosts), {r.host: r.reason for r in ranking.refused})
 
 
 def redeem_console(tx: Tx, token: str) -> Console:

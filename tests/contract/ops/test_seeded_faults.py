@@ -19,7 +19,7 @@ from pilvi.kernel.context import internal
 from pilvi.kernel.db import Database, connect
 from pilvi.kernel.loop import Loop, Runner
 from pilvi.ops.explain import service as explain
-from pilvi.ops.explain.model import Story
+from pilvi.ops.explain.story import Story
 from tests.contract.client import Client, Reply
 from tests.contract.compute.conftest import FACTS, Node
 from tests.contract.conftest import Accounts, open_cloud, settle

@@ -16,7 +16,7 @@ from pilvi.compute.servers.service.actions import (
     unpause,
     update,
 )
-from pilvi.compute.servers.service.creation import create
+from pilvi.compute.servers.service.creation import Wish, create, trial
 from pilvi.compute.servers.service.lists import (
     find,
     get,
@@ -35,8 +35,8 @@ from pilvi.compute.servers.service.lists import (
 from pilvi.compute.servers.service.reports import expire, observe
 
 __all__ = [
-    "add_security_group", "console_output", "create", "delete", "expire", "find", "get", "host_needs_image",
+    "Wish", "add_security_group", "console_output", "create", "delete", "expire", "find", "get", "host_needs_image",
     "list_", "lock", "missing", "observe", "on_host", "pause", "reboot", "remove_security_group",
     "replace_metadata", "replace_tags", "reread", "reset_state", "restore", "show", "start", "stop", "transitional",
-    "unlock", "unpause", "update", "usage_of_host", "with_nics",
+    "trial", "unlock", "unpause", "update", "usage_of_host", "with_nics",
 ]  # fmt: skip

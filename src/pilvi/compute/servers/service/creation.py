@@ -65,17 +65,7 @@ def create(ctx: Context, tx: Tx, wish: Wish) -> list[Server]:
     requests = network.default_requests(ctx, tx, ctx.project_id) if wish.networks is None else wish.networks
     network.check_requests(ctx, tx, ctx.project_id, requests, wish.security_groups)
     count = _count(ctx, tx, wish, flavor, requests)
-    frozen = asdict(flavor)
-    disk_gib = flavor.disk + flavor.ephemeral + -(-flavor.swap // 1024)
-    if flavor.disk == 0:
-        disk_gib += -(-(picture.virtual_size or picture.size or 0) // GIB)
-    request = Request(
-        resources=scheduling.resources_of(frozen, disk_gib),
-        required_traits=scheduling.traits_of(frozen, "required"),
-        forbidden_traits=scheduling.traits_of(frozen, "forbidden"),
-        availability_zone=zone,
-        host=forced_host,
-    )
+    request = _needs(flavor, picture, zone, forced_host)
     reservation = "r-" + ids.hexid()[:8]
     made = []
     for index in range(count):
@@ -86,6 +76,32 @@ def create(ctx: Context, tx: Tx, wish: Wish) -> list[Server]:
         made.append(server)
     ctx.about("server", made[0].id, made[0].name)
     return made
+
+
+def trial(ctx: Context, tx: Tx, wish: Wish) -> Ranking:
+    """What `create` would find for one such server, with the same refusals. Nothing is written."""
+    flavor = _flavor(ctx, tx, wish)
+    picture = _image(ctx, tx, wish, flavor)
+    zone, forced_host = _zone(ctx, tx, wish)
+    requests = wish.networks or []
+    network.check_requests(ctx, tx, ctx.project_id, requests, [])
+    if ctx.project_id:
+        _count(ctx, tx, wish, flavor, requests)
+    return scheduling.choose(tx, _needs(flavor, picture, zone, forced_host))
+
+
+def _needs(flavor: Flavor, picture: image.ImageRef, zone: str | None, host: str | None) -> Request:
+    frozen = asdict(flavor)
+    disk_gib = flavor.disk + flavor.ephemeral + -(-flavor.swap // 1024)
+    if flavor.disk == 0:
+        disk_gib += -(-(picture.virtual_size or picture.size or 0) // GIB)
+    return Request(
+        resources=scheduling.resources_of(frozen, disk_gib),
+        required_traits=scheduling.traits_of(frozen, "required"),
+        forbidden_traits=scheduling.traits_of(frozen, "forbidden"),
+        availability_zone=zone,
+        host=host,
+    )
 
 
 def _flavor(ctx: Context, tx: Tx, wish: Wish) -> Flavor:

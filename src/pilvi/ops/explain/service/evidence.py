@@ -6,7 +6,7 @@ from typing import Any
 from pilvi.kernel import clock, facts, history, hosts, work
 from pilvi.kernel.db import Tx
 from pilvi.kernel.facts import BAD_OUTCOMES, Event
-from pilvi.ops.explain.model import Cause, cause
+from pilvi.ops.explain.story import Cause, cause
 
 MESSAGE_FIELDS = ("message", "error", "reason", "cause", "text")
 EVENTS_MOST = 500

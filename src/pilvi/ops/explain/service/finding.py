@@ -6,8 +6,8 @@ from typing import Any, Final
 from pilvi.kernel import facts, history, hosts
 from pilvi.kernel.db import Tx
 from pilvi.kernel.facts import Event
-from pilvi.ops.explain.model import Story
 from pilvi.ops.explain.service import evidence, networks, others, servers
+from pilvi.ops.explain.story import Story
 
 Tell = Callable[[Tx, str, dict[str, Any], Sequence[Event]], Story]
 

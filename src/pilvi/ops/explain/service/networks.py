@@ -7,8 +7,8 @@ from pilvi.kernel import hosts
 from pilvi.kernel.db import Tx
 from pilvi.kernel.facts import Event
 from pilvi.ops.explain import store
-from pilvi.ops.explain.model import Cause, Story, cause
 from pilvi.ops.explain.service import evidence
+from pilvi.ops.explain.story import Cause, Story, cause
 
 ROUTER_PORTS = ("network:router_interface", "network:router_gateway")
 

@@ -10,8 +10,8 @@ from pilvi.kernel.db import Tx
 from pilvi.kernel.facts import Event
 from pilvi.ops.audit import service as audit
 from pilvi.ops.explain import store
-from pilvi.ops.explain.model import Cause, Story, cause
 from pilvi.ops.explain.service import evidence
+from pilvi.ops.explain.story import Cause, Story, cause
 
 
 def tell_image(tx: Tx, id: str, image: dict[str, Any], events: Sequence[Event]) -> Story:

@@ -1,21 +1,9 @@
 """How something was at a time, and who changed what."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from pilvi.kernel import facts, history
 from pilvi.kernel.db import Tx
 from pilvi.kernel.facts import Event
-from pilvi.kernel.history import State
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """One resource at one moment."""
-
-    kind: str
-    id: str
-    state: State
+from pilvi.ops.explain.story import Past
 
 
 def state_at(tx: Tx, what: str, moment: str) -> list[Past]:
@@ -37,7 +25,3 @@ def _meant(tx: Tx, what: str) -> list[tuple[str, str]]:
         if event.resource_type in history.TRACKED and "changes" in (event.detail or {}):
             found[event.resource_type, event.resource_id] = None
     return list(found)
-
-
-def plain(state: State) -> dict[str, Any]:
-    return dict(sorted(state.fields.items()))

@@ -7,8 +7,8 @@ from pilvi.kernel import clock, hosts
 from pilvi.kernel.db import Tx
 from pilvi.kernel.facts import Event
 from pilvi.ops.explain import store
-from pilvi.ops.explain.model import Cause, Story, cause
 from pilvi.ops.explain.service import evidence, networks
+from pilvi.ops.explain.story import Cause, Story, cause
 
 CRASHED = 6
 """power_state of a guest whose process is gone."""
@@ -38,7 +38,8 @@ def _of_error(tx: Tx, server: dict[str, Any], events: Sequence[Event]) -> list[C
     bad = evidence.last_bad(events, steps=("schedule", "host ", "server expired"))
     fault = server["fault"] or {}
     if bad is None:
-        return [cause(str(fault.get("message") or "Its state was set to error by an administrator."))]
+        said = str(fault.get("details") or "").partition("\n")[0] or str(fault.get("message") or "")
+        return [cause(said or "Its state was set to error by an administrator.")]
     if bad.step == "schedule":
         return [_unplaced(bad)]
     found = [cause(evidence.message_of(bad))]

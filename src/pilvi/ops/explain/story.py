@@ -5,6 +5,7 @@ from typing import Any
 
 from pilvi.kernel import causes
 from pilvi.kernel.facts import Event
+from pilvi.kernel.history import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,12 @@ def cause(text: str, *, consequence: str = "", remedy: str = "", who: str = "") 
     if case is None:
         return Cause(flat, "", consequence, remedy, who)
     return Cause(flat, case.key, consequence or case.consequence, remedy or case.remedy, who or case.who)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One resource at one moment."""
+
+    kind: str
+    id: str
+    state: State
