@@ -138,6 +138,11 @@ def _mapping(path: Path) -> dict[str, Any]:
     return texts
 
 
+def named(path: Path, name: str) -> Node:
+    """A rule by its name, as this file has it, or upstream's building blocks, or we. Raises PolicyError."""
+    return _Names(_mapping(path) if path.exists() else {}, path.stem).rule(name, 0)
+
+
 def apply(overrides: Overrides) -> None:
     """From here on these hold, and the defaults for all other rules."""
     for name, rule in RULES.items():

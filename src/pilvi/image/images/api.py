@@ -4,7 +4,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pilvi.image.images import policy, service
+from pilvi.image.images.model import Image
 from pilvi.image.images.wire import CREATE, JSON_PATCH, OLD_JSON_PATCH, PATCH, parse_create, parse_patch, render
+from pilvi.image.property_protections.model import Protections
 from pilvi.image.stores.model import Stores
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -12,36 +14,39 @@ from pilvi.kernel.query import Query
 from pilvi.kernel.routing import Answer, Routes
 
 
-def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:
+def routes_for(stores: Stores, import_methods: tuple[str, ...], protections: Protections) -> Routes:
     """The routes of images in a cloud with these stores."""
     routes = Routes("image", "/images")
-    shown = {"with_stores": stores.several, "with_locations": stores.shows_locations}
+    options = {"with_stores": stores.several, "with_locations": stores.shows_locations}
+
+    def shown(ctx: Context, image: Image) -> dict[str, Any]:
+        return render(protections.readable(ctx, image), **options)
 
     @routes.post(rule=policy.ADD, raw=True, shape=CREATE)
     def create(ctx: Context, tx: Tx, body: Any) -> Answer:
-        image = service.create(ctx, tx, parse_create(body))
+        image = service.create(ctx, tx, parse_create(body), protections)
         headers = {
             "Location": f"{ctx.base_url}/v2/images/{image.id}",
             "OpenStack-image-import-methods": ",".join(import_methods),
         }
         if stores.several:
             headers["OpenStack-image-store-ids"] = ",".join(stores.ids)
-        return Answer(201, render(image, **shown), headers)
+        return Answer(201, shown(ctx, image), headers)
 
     @routes.get(rule=policy.LIST)
     def list_(ctx: Context, tx: Tx, query: Query) -> dict[str, Any]:
-        page = service.list_(ctx, tx, query)
-        body: dict[str, Any] = {"images": [render(image, **shown) for image in page.items]}
+        page = service.list_(ctx, tx, query, protections)
+        body: dict[str, Any] = {"images": [shown(ctx, image) for image in page.items]}
         return body | page_links(query, page.items[-1].id if page.more and page.items else None)
 
     @routes.get("/{id}", rule=policy.GET)
     def show(ctx: Context, tx: Tx, id: str) -> dict[str, Any]:
-        return render(service.get(ctx, tx, id), **shown)
+        return shown(ctx, service.get(ctx, tx, id))
 
     @routes.patch("/{id}", rule=policy.MODIFY, raw=True, shape=PATCH, media=(JSON_PATCH, OLD_JSON_PATCH))
     def update(ctx: Context, tx: Tx, id: str, body: Any) -> dict[str, Any]:
         changes = parse_patch(body, (ctx.header("Content-Type") or "").strip().lower())
-        return render(service.update(ctx, tx, id, changes, stores), **shown)
+        return shown(ctx, service.update(ctx, tx, id, changes, stores, protections))
 
     @routes.delete("/{id}", rule=policy.DELETE)
     def delete(ctx: Context, tx: Tx, id: str) -> None:

@@ -9,6 +9,7 @@ from pilvi.image.image_members.model import STATUSES
 from pilvi.image.images import policy, store
 from pilvi.image.images.model import Image, Visibility
 from pilvi.image.images.service.verbs import get
+from pilvi.image.property_protections.model import OPEN, Protections
 from pilvi.kernel import clock
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -32,7 +33,7 @@ LARGEST_NUMBER = 2**63 - 1
 DEFAULT_SORT = (("created_at", True), ("id", True))
 
 
-def list_(ctx: Context, tx: Tx, query: Query) -> Page[Image]:
+def list_(ctx: Context, tx: Tx, query: Query, protections: Protections = OPEN) -> Page[Image]:
     policy.LIST.check(ctx, project_id=ctx.project_id)
     visibility, status = _visibility(query), _member_status(query)
     looks_at_shared = visibility in (None, "shared", "all") and not ctx.is_admin
@@ -50,7 +51,9 @@ def list_(ctx: Context, tx: Tx, query: Query) -> Page[Image]:
         marker=_marker(ctx, tx, marker) if marker else None,
         limit=_limit(query),
     )
-    rows = store.list_(tx, wanted) if wanted.limit else []
+    # A filter must not tell what the caller may not read.
+    is_readable = all(protections.allows(ctx, name, "read") for name, _ in properties)
+    rows = store.list_(tx, wanted) if wanted.limit and is_readable else []
     return Page(rows[: wanted.limit], more=len(rows) > wanted.limit)
 
 

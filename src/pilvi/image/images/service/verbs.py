@@ -9,6 +9,7 @@ from pilvi.image.image_locations import model as locations
 from pilvi.image.image_members import service as members
 from pilvi.image.images import policy, store
 from pilvi.image.images.model import WRITABLE, Change, Image, Status, Visibility, apply, check
+from pilvi.image.property_protections.model import OPEN, Protections
 from pilvi.image.quotas import model as quotas_model
 from pilvi.image.quotas import service as quotas
 from pilvi.image.stores.model import Stores
@@ -72,7 +73,7 @@ def target_of(ctx: Context, tx: Tx, image: Image) -> dict[str, Any]:
 # ---- changing ----------------------------------------------------------------------------------------------------
 
 
-def create(ctx: Context, tx: Tx, given: dict[str, Any]) -> Image:
+def create(ctx: Context, tx: Tx, given: dict[str, Any], protections: Protections = OPEN) -> Image:
     owner = given.get("owner") or ctx.project_id
     policy.ADD.check(ctx, project_id=owner)
     visibility = given.get("visibility", Visibility.SHARED)
@@ -88,6 +89,7 @@ def create(ctx: Context, tx: Tx, given: dict[str, Any]) -> Image:
         properties={k: v for k, v in given.items() if k not in WRITABLE and k != "id"},
     )  # fmt: skip
     check(image)
+    protections.check(ctx, {}, image.properties)
     enforce(tx, owner, {quotas_model.COUNT: 1})
     store.add(tx, image)
     ctx.about("image", image.id, image.name or "")
@@ -113,12 +115,15 @@ def _check_visibility(ctx: Context, visibility: str, owner: str | None) -> None:
         policy.COMMUNITIZE.check(ctx, project_id=owner)
 
 
-def update(ctx: Context, tx: Tx, id: str, changes: list[Change], stores: Stores) -> Image:
+def update(
+    ctx: Context, tx: Tx, id: str, changes: list[Change], stores: Stores, protections: Protections = OPEN
+) -> Image:  # fmt: skip
     image = get(ctx, tx, id, policy.MODIFY)
     changed = image
     for change in changes:
         changed = apply(changed, [change]) if change.name != "locations" else _relocate(ctx, changed, change, stores)
     check(changed)
+    protections.check(ctx, image.properties, changed.properties)
     if changed.visibility != image.visibility:
         _check_visibility(ctx, changed.visibility, image.owner)
     if changed.owner != image.owner and not ctx.is_admin:
