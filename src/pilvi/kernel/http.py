@@ -24,7 +24,7 @@ from pilvi.kernel.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
-from pilvi.kernel.log import logger
+from pilvi.kernel.log import logger, plain
 from pilvi.kernel.microversion import Versions
 from pilvi.kernel.paging import Page
 from pilvi.kernel.paths import ProjectInPath, template_of
@@ -425,11 +425,11 @@ class Edge:
         if self.observe is not None:
             self.observe(route, ctx.method, status, duration_s)
         if (ctx.method != "GET" and not (route and route.quiet)) or status >= 400:
-            logger("api").info(
-                "request",
-                request_id=ctx.request_id, method=ctx.method, path=ctx.path, status=status,
-                ms=round(duration_s * 1000, 2), user_id=ctx.user_id, project_id=ctx.project_id,
-            )  # fmt: skip
+            line = {
+                "request_id": ctx.request_id, "method": ctx.method, "path": ctx.path, "status": status,
+                "ms": round(duration_s * 1000, 2), "user_id": ctx.user_id, "project_id": ctx.project_id,
+            }  # fmt: skip
+            plain("api", "request", line)
 
     def _unknown(self, req: falcon.Request, resp: falcon.Response, **_: str) -> None:
         """No such path. Without a token that is 401, as everywhere behind a token check."""

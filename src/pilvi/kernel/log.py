@@ -10,7 +10,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,8 @@ from typing import Any, Final, cast
 
 import orjson
 import structlog
+
+from pilvi.kernel import clock
 
 LARGEST_BYTES: Final = 8 * 1024 * 1024
 KEPT_FILES: Final = 4  # The current one and three older ones.
@@ -31,6 +33,8 @@ _SECRET_FIELD: Final = re.compile(
 _HARMLESS_FIELD: Final = re.compile(r"_(id|path|file|count|s|at)$")
 _TOKEN: Final = re.compile(r"gAAAAA[\w=-]{20,}")
 HIDDEN: Final = "***"
+_plain: Callable[[bytes], None] | None = None
+"""Where plain lines go; None where nobody wants them."""
 
 
 def configure(process: str, directory: Path | None, *, level: str = "info") -> None:
@@ -41,6 +45,8 @@ def configure(process: str, directory: Path | None, *, level: str = "info") -> N
         sink = RotatingFile(directory / f"{process}.log")
     write = sink.write if sink else _to_stderr
     threshold = getattr(logging, level.upper())
+    global _plain
+    _plain = write if threshold <= logging.INFO else None
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -62,6 +68,15 @@ def configure(process: str, directory: Path | None, *, level: str = "info") -> N
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
     return cast(structlog.typing.FilteringBoundLogger, structlog.get_logger(component=name))
+
+
+def plain(component: str, event: str, fields: dict[str, Any]) -> None:
+    """A line of level info whose fields are known to hold no secret: what every request writes, at a fifth of the
+    cost of `logger(...).info`, in the same shape."""
+    if _plain is not None:
+        head = {"component": component, "event": event, "level": "info", "timestamp": clock.timestamp()}
+        known = structlog.contextvars.get_contextvars()
+        _plain(orjson.dumps({**known, **fields, **head}, default=str) + b"\n")
 
 
 @contextmanager
@@ -127,6 +142,7 @@ class RotatingFile:
         self._kept = kept
         self._lock = threading.Lock()
         self._looked_at = 0.0
+        self._unseen_bytes = 0
         self._fd = self._open()
 
     def _open(self) -> int:
@@ -138,8 +154,11 @@ class RotatingFile:
             try:
                 self._follow()
                 os.write(self._fd, line)
-                if os.fstat(self._fd).st_size > self._largest_bytes:
-                    self._turn_over()
+                self._unseen_bytes += len(line)
+                if self._unseen_bytes > self._largest_bytes // 64:
+                    self._unseen_bytes = 0
+                    if os.fstat(self._fd).st_size > self._largest_bytes:
+                        self._turn_over()
             except OSError:
                 return
 

@@ -98,3 +98,19 @@ def test_a_full_disk_does_not_stop_who_logs(tmp_path: Path) -> None:
     (tmp_path / "gone" / "a.log").unlink()
     (tmp_path / "gone").rmdir()
     writer.write(b"lost\n")
+
+
+def test_a_plain_line_has_the_shape_of_all_others(tmp_path: Path) -> None:
+    log.configure("api", tmp_path)
+    with log.bound(request_id="req-1"):
+        log.plain("api", "request", {"status": 200, "ms": 1.5})
+        log.logger("api").info("request", status=200, ms=1.5)
+    plain, other = [json.loads(line) for line in (tmp_path / "api.log").read_text().splitlines()]
+    assert plain.pop("timestamp")[:16] == other.pop("timestamp")[:16]
+    assert plain == other
+
+
+def test_plain_lines_are_of_level_info(tmp_path: Path) -> None:
+    log.configure("api", tmp_path, level="warning")
+    log.plain("api", "request", {"status": 200})
+    assert (tmp_path / "api.log").read_text() == ""
