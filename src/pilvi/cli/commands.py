@@ -23,6 +23,7 @@ app = App(
     help="An OpenStack cloud in one package. `--state DIR` before a command names another cloud than /var/lib/pilvi.",
 )
 app.command(policy.app)
+keys.add_to(app)
 explain.add_to(app)
 watch.add_to(app)
 Rest = Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]

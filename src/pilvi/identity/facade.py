@@ -1,18 +1,21 @@
 """What other services and processes may ask of identity."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 from pilvi.identity import passwords
 from pilvi.identity.application_credentials import model as application_credentials
 from pilvi.identity.assignment_lists import service as assignment_lists
 from pilvi.identity.credentials import service as credentials
+from pilvi.identity.domain_configs import service as domain_configs
 from pilvi.identity.domains.service import DEFAULT_ID
 from pilvi.identity.endpoints import service as endpoints
 from pilvi.identity.endpoints.model import Endpoint
 from pilvi.identity.epochs import service as epochs
 from pilvi.identity.keys import service as keys
 from pilvi.identity.limits import service as limits
+from pilvi.identity.oauth_consumers import service as oauth_consumers
 from pilvi.identity.projects import service as projects
 from pilvi.identity.projects.model import Project
 from pilvi.identity.regions import service as regions
@@ -30,7 +33,7 @@ from pilvi.identity.tokens import service as tokens
 from pilvi.identity.users import service as users
 from pilvi.identity.users.model import User
 from pilvi.kernel.context import Principal
-from pilvi.kernel.db import Tx
+from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import Unauthorized
 
 hash_password = passwords.hash_password
@@ -187,10 +190,30 @@ def limit_in_force(tx: Tx, service_type: str, resource: str, project_id: str) ->
 # ---- the beginning -----------------------------------------------------------------------------------------------
 
 
-def rotate_keys(tx: Tx) -> None:
-    """New signing keys from now on; tokens that are out stay valid."""
-    for purpose in keys.PURPOSES:
-        keys.rotate(tx, purpose)
+def rotate_keys(database: Database) -> int:
+    """New keys from now on; tokens that are out stay valid. What is kept encrypted is encrypted anew; how much it was.
+
+    In pieces, so that others may write between them. Whoever dies in the middle loses nothing: run it again.
+    """
+
+    def rotate(tx: Tx) -> None:
+        for purpose in keys.PURPOSES:
+            keys.rotate(tx, purpose)
+
+    database.write(rotate)
+    holders = (credentials.HOLDER, oauth_consumers.HOLDER, domain_configs.HOLDER)
+    count = sum(_encrypt_anew(database, holder) for holder in holders)
+    database.write(keys.drop_old_credential_keys)
+    return count
+
+
+def _encrypt_anew(database: Database, holder: keys.Holder) -> int:
+    after: str | None = ""
+    count = 0
+    while after is not None:
+        after, done = database.write(partial(keys.encrypt_anew, holder=holder, after=after))
+        count += done
+    return count
 
 
 def bootstrap(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pilvi.identity.directories import reconcile, stream
+from pilvi.identity.directories import reconcile
+from pilvi.identity.drivers import ldap
 from pilvi.kernel import work
 from pilvi.kernel.errors import Unavailable
 from pilvi.ops.scratch_slapd import ADMIN, PASSWORD, SUFFIX, Slapd, scratch_slapd
@@ -45,7 +46,7 @@ def corp(slapd: Slapd) -> Iterator[Slapd]:
         person(slapd, name)
     slapd.add("cn=painters,ou=teams", GROUP, member=dn("ann"), description="with brushes")
     yield slapd
-    stream.close()
+    ldap.close_all()
     slapd.clear()
 
 
@@ -271,8 +272,6 @@ def test_a_directory_that_does_not_answer_well_changes_nothing(
         with pytest.raises(Unavailable):
             mirror(world, far["id"])
         assert enter(world, far, "ann", "pw-ann").status == 503, change
-    from pilvi.identity.drivers import ldap
-
     configure(world, corp, far["id"])
     monkeypatch.setattr(ldap, "ENTRIES_LIMIT", 1)
     with pytest.raises(Unavailable, match="more than"):

@@ -161,6 +161,9 @@ def _release_project(tx: Tx, project_id: str) -> None:
     store.forget_project(tx, project_id)
 
 
+HOLDER = keys.Holder(store.encrypted_after, lambda tx, key, text: store.update(tx, key, {"encrypted_blob": text}))
+
+
 # ---- EC2 ---------------------------------------------------------------------------------------------------------
 
 

@@ -56,6 +56,12 @@ def delete(tx: Tx, id: str) -> None:
     tx.execute(credentials.delete().where(credentials.c.id == id))
 
 
+def encrypted_after(tx: Tx, id: str, limit: int) -> list[tuple[str, str]]:
+    query = sa.select(credentials.c.id, credentials.c.encrypted_blob).where(credentials.c.id > id)
+    rows: list[Any] = tx.all(query.order_by(credentials.c.id).limit(limit))
+    return [(row.id, row.encrypted_blob) for row in rows]
+
+
 def use_passcode(tx: Tx, credential_id: str, step: int, *, forget_before: int, used: Fault) -> None:
     """Mark the passcode of one step as used; raises `used` when it was before."""
     old = (used_passcodes.c.credential_id == credential_id, used_passcodes.c.step < forget_before)

@@ -5,8 +5,9 @@ from functools import partial
 from typing import Any
 
 from pilvi.identity import settings
-from pilvi.identity.directories import service, stream
+from pilvi.identity.directories import service
 from pilvi.identity.domain_configs.service import DIRECTORY_LOOP
+from pilvi.identity.drivers import ldap
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.loop import Loop
 
@@ -24,7 +25,7 @@ def reconcile(database: Database, domain_id: str) -> None:
     if plan is None:
         database.write(lambda tx: service.stop(tx, domain_id))
         return
-    directory = stream.client(plan)
+    directory = ldap.directory_of(plan)
     people, teams = directory.people(), directory.teams()
     for piece in _pieces(people):
         database.write(partial(service.take_people, domain_id=domain_id, people=piece))

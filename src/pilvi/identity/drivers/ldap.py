@@ -242,3 +242,26 @@ def _texts(raw: Any) -> dict[str, list[str]]:
                 continue
         found[name.lower()] = texts
     return found
+
+
+_directories: dict[str, Directory] = {}
+_lock = threading.Lock()
+
+
+def directory_of(plan: Plan) -> Directory:
+    """The connections to a domain's directory, made anew when its configuration changed."""
+    with _lock:
+        found = _directories.get(plan.domain_id)
+        if found is not None and found.plan == plan:
+            return found
+        if found is not None:
+            found.close()
+        found = _directories[plan.domain_id] = Directory(plan)
+        return found
+
+
+def close_all() -> None:
+    """No idle connection stays open."""
+    with _lock:
+        while _directories:
+            _directories.popitem()[1].close()

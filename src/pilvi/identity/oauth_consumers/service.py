@@ -55,3 +55,6 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     policy.DELETE.check(ctx)
     _get(tx, id)
     store.delete(tx, id)
+
+
+HOLDER = keys.Holder(store.encrypted_after, lambda tx, key, text: store.update(tx, key, {"encrypted_secret": text}))

@@ -30,6 +30,12 @@ def search(tx: Tx, query: Query) -> Page[Consumer]:
     return page(tx, consumers, Consumer, query, {})
 
 
+def encrypted_after(tx: Tx, id: str, limit: int) -> list[tuple[str, str]]:
+    query = sa.select(consumers.c.id, consumers.c.encrypted_secret).where(consumers.c.id > id)
+    rows: list[Any] = tx.all(query.order_by(consumers.c.id).limit(limit))
+    return [(row.id, row.encrypted_secret) for row in rows]
+
+
 def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:
     tx.execute(consumers.update().where(consumers.c.id == id).values(changes))
 
