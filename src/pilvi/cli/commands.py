@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from pilvi import __version__
-from pilvi.cli import explain, policy, watch
+from pilvi.cli import explain, keys, policy, watch
 from pilvi.client import ApiError
 from pilvi.kernel.config import Config, ConfigError
 from pilvi.ops import site
@@ -23,9 +23,9 @@ app = App(
     help="An OpenStack cloud in one package. `--state DIR` before a command names another cloud than /var/lib/pilvi.",
 )
 app.command(policy.app)
-keys.add_to(app)
 explain.add_to(app)
 watch.add_to(app)
+keys.add_to(app)
 Rest = Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]
 
 
