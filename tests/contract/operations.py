@@ -29,7 +29,7 @@ from tests.contract.forms import form_of, merged
 VARIABLE: Final = "PILVI_WRITE_OPERATIONS"
 WALKERS: Final = ("test_policy_matrix", "test_api_fuzz", "test_openapi", "tests/fuzz", "test_operations_list")
 FIXED: Final = frozenset(f"{o.service} {o.method} {o.path}" for o in operations() if "{" not in o.path)
-PARAMETER: Final = re.compile(r"^[A-Za-z][A-Za-z0-9_:.~-]{0,60}$")
+PARAMETER: Final = re.compile(r"^(?!unknown)[A-Za-z][A-Za-z0-9_:.~-]{0,60}$")
 
 
 @dataclass

@@ -71,5 +71,5 @@ class NetworkView(View, root="network", plural="networks"):
     updated_at: UpdatedAt
     revision_number: Revision
     network_type: Annotated[str, Name("provider:network_type"), ShownTo(PROVIDER)]
-    physical_network: Annotated[str, Name("provider:physical_network"), ShownTo(PROVIDER)]
+    physical_network: Annotated[str | None, Name("provider:physical_network"), ShownTo(PROVIDER)]
     segmentation_id: Annotated[int, Name("provider:segmentation_id"), ShownTo(PROVIDER)]

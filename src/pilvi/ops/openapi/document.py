@@ -28,7 +28,7 @@ def document(services: Sequence[Service], name: str) -> dict[str, Any]:
     parts = [s for s in services if s.name in (name, f"{name}_root")]
     main = next(s for s in parts if s.name == name)
     root = main.root or main.prefix
-    shapes = Shapes(main.versions)
+    shapes = Shapes(main.versions, selects=main.field_selection)
     paths = _paths(parts, root, shapes)
     if name == "image":
         _add_streams(paths)

@@ -15,8 +15,8 @@ DESCRIBED: Final = {
     200: "Done.", 201: "Made.", 202: "Taken; it goes on.", 204: "Done; there is nothing to say.", 206: "A part.",
     300: "Several versions.",
 }  # fmt: skip
-OURS: Final = {"x-auth-token", "openstack-api-version", "content-type", "accept"}
-"""Headers that are described elsewhere in a document."""
+OURS: Final = {"x-auth-token", "openstack-api-version", "content-type", "accept", "idempotency-key"}
+"""Headers that belong to no operation of its own."""
 LISTS: Final = {
     "limit": {"type": "integer", "minimum": 0},
     "marker": {"type": "string"},
@@ -130,7 +130,7 @@ def _responses(service: Service, routes: Sequence[Route], shapes: Shapes) -> dic
     found: dict[str, Any] = {}
     for route in routes:
         known = seen(service.name, route)
-        for status in _statuses(route, known, shapes):
+        for status in _statuses(route, known):
             found.setdefault(str(status), _response(route, status, known, shapes))
     if routes[0].auth == "token":
         found["401"] = {"$ref": "#/components/responses/unauthorized"}
@@ -138,12 +138,11 @@ def _responses(service: Service, routes: Sequence[Route], shapes: Shapes) -> dic
     return dict(sorted(found.items()))
 
 
-def _statuses(route: Route, known: Seen, shapes: Shapes) -> list[int]:
+def _statuses(route: Route, known: Seen) -> list[int]:
     """A handler without a view may choose its own status, so what was seen counts there."""
-    declared = route.status_at(shapes.newest(route))
-    if route.view is not None or not known.answers:
-        return [declared]
-    return sorted(known.answers)
+    if route.view is None and known.answers:
+        return sorted(known.answers)
+    return [route.status] if isinstance(route.status, int) else sorted(set(route.status.values()))
 
 
 def _response(route: Route, status: int, known: Seen, shapes: Shapes) -> dict[str, Any]:

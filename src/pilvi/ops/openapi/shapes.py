@@ -13,8 +13,10 @@ Schema = dict[str, Any]
 class Shapes:
     """Collects the named schemas of one document."""
 
-    def __init__(self, versions: Versions | None) -> None:
+    def __init__(self, versions: Versions | None, *, selects: bool = False) -> None:
+        """`selects`: clients choose the attributes that they want to see, so none is sure to be there."""
         self.versions = versions
+        self.selects = selects
         self.schemas: dict[str, Schema] = {}
 
     def text(self, version: int) -> str:
@@ -92,9 +94,15 @@ class Shapes:
         if name not in self.schemas:
             version = self.newest(route)
             schema = view.schema(version)
+            if self.selects:
+                del schema["required"]
             self._mark(view.own_fields(), [schema], version)
             self.schemas[name] = schema
-        return self._one(view, name) if not _is_list(route) else self._many(view, name)
+        if _is_list(route):
+            return self._many(view, name)
+        if route.body is not None and route.body.plural:
+            return {"anyOf": [self._one(view, name), self._many(view, name)]}
+        return self._one(view, name)
 
     def _one(self, view: type[View], name: str) -> Schema:
         return _under(view.root, _ref(name)) if view.root else _ref(name)
