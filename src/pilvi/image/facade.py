@@ -1,9 +1,10 @@
-"""What compute may ask of images. All take the caller's transaction."""
+"""What compute and bootstrap may ask of images. All take the caller's transaction."""
 
 from dataclasses import dataclass
 
 from pilvi.image.images import service as images
 from pilvi.image.images.model import Image
+from pilvi.image.metadef_standard import service as metadef_standard
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 
@@ -34,6 +35,11 @@ def _ref(image: Image) -> ImageRef:
         virtual_size=image.virtual_size, min_disk=image.min_disk, min_ram=image.min_ram,
         properties=dict(image.properties), sha512=image.os_hash_value if image.os_hash_algo == "sha512" else None,
     )  # fmt: skip
+
+
+def bootstrap(tx: Tx) -> None:
+    """What a cloud starts with. May be run again: what is there is left alone."""
+    metadef_standard.ensure(tx)
 
 
 def get(ctx: Context, tx: Tx, image_id: str) -> ImageRef:

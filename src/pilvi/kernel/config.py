@@ -113,6 +113,9 @@ class ImageConfig:
     import_from: str = ""  # Hosts that imports may fetch from although they are not public: "name, 10.0.0.5:8080".
     show_locations: bool = False  # Show where bytes are, and let owners say so: they could swap what others read.
     cache_gib: int = 10  # Copies of images that are slow to read, kept where they are served from; 0: no cache.
+    strict_formats: bool = (
+        True  # Content is what disk_format says; else what nobody recognises may pass as anything.
+    )
     property_protections: Path | None = None  # Who may read and change which free properties: upstream's file.
     property_protection_format: Literal["roles", "policies"] = "roles"  # What that file names.
     second_store: Path | None = None  # A directory for a second store, such as another disk.
@@ -139,6 +142,11 @@ class NetworkConfig:
 class AgentConfig:
     host: str = ""  # This host's name in the cloud. Default: the machine's host name.
     report_interval_s: int = 10  # How often the host says what is there when nothing changed.
+
+
+@dataclass(frozen=True, slots=True)
+class TracingConfig:
+    endpoint: str = ""  # A collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; empty: no traces.
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +220,7 @@ class Config:
     compute: ComputeConfig = field(default_factory=ComputeConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     agent: AgentConfig = field(default_factory=AgentConfig)
+    tracing: TracingConfig = field(default_factory=TracingConfig)
     quotas: Mapping[str, int] = field(default_factory=dict)  # Default quotas that differ, such as instances = 50.
 
     @property
@@ -326,6 +335,8 @@ def _check(config: Config) -> None:
         raise ConfigError(
             "[cloud] state_dir is too long a path: its sockets would exceed 107 characters. Use a shorter one."
         )
+    if config.tracing.endpoint and not re.fullmatch("https?://[^/?#@]+/?", config.tracing.endpoint):
+        raise ConfigError("[tracing] endpoint must be like http://127.0.0.1:4318, without a path, or empty.")
     _check_front(config.front)
     _check_database(config)
     _check_ranges(config)

@@ -85,7 +85,8 @@ def _copy(image: Image, stores: Stores, cache: Cache, folder: FileStore) -> int:
                 raise CacheProblem(f"it is larger than the whole cache, {cache.limit_bytes} bytes")
         if image.os_hash_value not in (None, sink.digests.hex(algorithm)):
             raise CacheProblem("the bytes are not those that the image was registered with")
-        reason = refusal(sink.inspect(), image.disk_format or "", image.container_format or "")
+        formats = image.disk_format or "", image.container_format or ""
+        reason = refusal(sink.inspect(), *formats, is_strict=stores.is_strict)
         if reason:
             raise CacheProblem(reason)
         sink.keep()

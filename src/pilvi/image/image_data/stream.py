@@ -207,7 +207,7 @@ class ImageStreams:
             finding = await self._in_thread(sink.inspect)
         except InspectionFailed as problem:
             raise UnsupportedMediaType(str(problem)) from None
-        reason = refusal(finding, transfer.disk_format, transfer.container_format)
+        reason = refusal(finding, transfer.disk_format, transfer.container_format, is_strict=self.stores.is_strict)
         if reason:
             raise UnsupportedMediaType(reason)
         if transfer.seal is not None:

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema_rs
 
 from pilvi.image.image_locations import model as locations
-from pilvi.image.images.model import Change, Image, refuse_reserved
+from pilvi.image.images.model import Change, Image, Status, refuse_reserved
 from pilvi.image.schemas.model import IMAGE
 from pilvi.kernel import clock
 from pilvi.kernel.errors import BadRequest, Forbidden
@@ -121,6 +121,11 @@ def _pointer(path: Any) -> tuple[str, tuple[str, ...]]:
     return name, tuple(rest)
 
 
+def _lost_location(image: Image) -> bool:
+    """A location whose bytes were not the expected ones. The image forgot it; clients are used to see its store."""
+    return image.status == Status.QUEUED and image.properties.get("os_glance_failed_import") == locations.WEB_STORE
+
+
 def render(image: Image, *, with_stores: bool = False, with_locations: bool = False) -> dict[str, Any]:
     shown: dict[str, Any] = {
         **image.properties,
@@ -133,8 +138,8 @@ def render(image: Image, *, with_stores: bool = False, with_locations: bool = Fa
         "tags": image.tags, "self": f"/v2/images/{image.id}", "file": f"/v2/images/{image.id}/file",
         "schema": "/v2/schemas/image",
     }  # fmt: skip
-    if with_stores and image.locations:
-        shown["stores"] = ",".join(image.stores)
+    if with_stores and (image.locations or _lost_location(image)):
+        shown["stores"] = ",".join(image.stores) or locations.WEB_STORE
     if with_locations:
         shown["locations"] = locations.shown(image)
     return shown

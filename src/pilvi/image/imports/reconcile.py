@@ -221,7 +221,8 @@ class _Import:
 
     def _inspected(self, sink: Sink) -> Received:
         finding = sink.inspect()
-        reason = refusal(finding, self.image.disk_format or "", self.image.container_format or "")
+        formats = self.image.disk_format or "", self.image.container_format or ""
+        reason = refusal(finding, *formats, is_strict=self.rules.stores.is_strict)
         if reason:
             raise ImportProblem(reason)
         self._check_seal(sink.digests)

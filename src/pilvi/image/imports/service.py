@@ -5,6 +5,7 @@ from typing import Any
 
 from pilvi.image.image_data import service as image_data
 from pilvi.image.image_data.model import LEASE_S
+from pilvi.image.image_locations.model import WEB_STORE
 from pilvi.image.images import service as images
 from pilvi.image.images.model import Image, Status, refuse_reserved
 from pilvi.image.imports import policy
@@ -112,8 +113,8 @@ def start_location(ctx: Context, tx: Tx, image: Image, url: str, validation: dic
     for name in ("container_format", "disk_format"):
         if getattr(image, name) is None:
             raise BadRequest(f"Property {name} must be set prior to saving data.")
-    input = {"image_id": image.id, "loc_url": url, "validation_data": validation, "backend": []}
-    return _begin(ctx, tx, image, LOCATION, input, [])
+    input = {"image_id": image.id, "loc_url": url, "validation_data": validation, "backend": [WEB_STORE]}
+    return _begin(ctx, tx, image, LOCATION, input, [WEB_STORE])
 
 
 def tasks_of(ctx: Context, tx: Tx, image_id: str) -> list[Task]:

@@ -28,6 +28,10 @@ def get(ctx: Context, tx: Tx, name: str, rule: Rule = policy.GET) -> Namespace:
     return found
 
 
+def exists(tx: Tx, name: str) -> bool:
+    return store.find(tx, name) is not None
+
+
 def list_(ctx: Context, tx: Tx, query: Query, ids_of_types: list[str] | None) -> Page[Namespace]:
     policy.LIST.check(ctx, project_id=ctx.project_id)
     visibility = query.get("visibility")

@@ -39,6 +39,8 @@ class Stores:
     allowed_hosts: frozenset[str] = frozenset()
     """`name` or `name:port` that may be fetched from although they are not on the public internet."""
     cache: Cache | None = None
+    is_strict: bool = True
+    """Whether content must be recognised as the format that it is said to have."""
 
     @property
     def default(self) -> Store:
@@ -77,4 +79,6 @@ def stores_of(config: Config) -> Stores:
     hosts = frozenset(host.strip() for host in config.image.import_from.split(",") if host.strip())
     limit_bytes = config.image.cache_gib * GIB
     cache = Cache(root / "cache", limit_bytes, config.host) if limit_bytes else None
-    return Stores(tuple(stores), root / "staging", config.image.show_locations, hosts, cache)
+    return Stores(
+        tuple(stores), root / "staging", config.image.show_locations, hosts, cache, config.image.strict_formats
+    )

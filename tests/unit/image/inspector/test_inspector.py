@@ -171,3 +171,17 @@ def test_what_qemu_makes_is_accepted(tmp_path: Path, qemu_format: str, format: s
     finding = inspect(path.read_bytes())
     assert refusal(finding, format, "bare") == ""
     assert size <= finding.virtual_size <= size + 2**20
+
+
+@pytest.mark.parametrize("format", ["qcow2", "vmdk", "vhd", "vhdx", "vdi", "iso"])
+def test_a_cloud_that_is_not_strict_takes_what_nobody_recognises(format: str) -> None:
+    assert refusal(inspect(b"bogus" * 1000), format, "bare") != ""
+    assert refusal(inspect(b"bogus" * 1000), format, "bare", is_strict=False) == ""
+
+
+@pytest.mark.parametrize("content", [samples.qcow2(backing=b"/etc/shadow"), samples.qcow2(), samples.disk()])
+def test_what_is_recognised_must_be_true_there_too(content: bytes) -> None:
+    assert refusal(inspect(content), "vmdk", "bare", is_strict=False) != ""
+    if b"/etc/shadow" in content:
+        for format in ("qcow2", "raw"):
+            assert refusal(inspect(content), format, "bare", is_strict=False) != ""
