@@ -41,6 +41,7 @@ def migrate(config: Config) -> None:
 def bootstrap(config: Config, admin_password: Secret) -> None:
     """The first domain, roles, project, administrator and catalog. Again it changes only a new password or URL."""
     from pilvi.identity import facade as identity
+    from pilvi.image import facade as image
 
     hashed = identity.hash_password(admin_password.reveal())
     database = open_database(config)
@@ -52,6 +53,7 @@ def bootstrap(config: Config, admin_password: Secret) -> None:
             public_url=config.cloud.public_url,
         )
     )
+    database.write(image.bootstrap)
     database.close()
 
 
