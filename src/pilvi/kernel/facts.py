@@ -239,10 +239,11 @@ def of_requests(tx: Tx, request_ids: list[str], limit: int = 4000) -> list[Event
     return tx.all(query, Event)
 
 
-def since(tx: Tx, resource_id: str, moment: str, limit: int) -> list[Event]:
-    """A resource's events after a moment, newest first."""
-    query = sa.select(*_COLUMNS).where(events.c.resource_id == resource_id, events.c.at > moment)
-    return tx.all(query.order_by(events.c.id.desc()).limit(limit), Event)
+def details_since(tx: Tx, kind: str, resource_id: str, moment: str, limit: int) -> list[dict[str, Any]]:
+    """Only the details of a resource's events after a moment, newest first: there may be many of them."""
+    mine = (events.c.resource_id == resource_id, events.c.resource_type == kind, events.c.at > moment)
+    found = tx.scalars(sa.select(events.c.detail).where(*mine).order_by(events.c.id.desc()).limit(limit))
+    return [detail for detail in found if detail is not None]
 
 
 def newest(tx: Tx, *, outcomes: tuple[str, ...], limit: int) -> list[Event]:

@@ -176,18 +176,25 @@ def at(tx: Tx, kind: str, id: str, moment: str) -> State:
     """Undo what was changed since then, newest first."""
     now = current(tx, kind, id)
     fields, exists = dict(now or {}), now is not None
-    for event in facts.since(tx, id, moment, limit=READ_MOST):
-        detail = event.detail or {}
-        if event.resource_type != kind or "changes" not in detail:
+    details = facts.details_since(tx, kind, id, moment, limit=READ_MOST)
+    for detail in details:
+        if "changes" not in detail:
             continue
-        what = detail.get("what")
-        exists = what != "created"
-        fields = {} if what == "created" else fields | {name: pair[0] for name, pair in detail["changes"].items()}
+        exists = detail.get("what") != "created"
+        if exists:
+            fields.update({name: pair[0] for name, pair in detail["changes"].items()})
+        else:
+            fields = {}
     if not exists:
         return State(False, {})
+    return State(True, fields | {"id": id}, _doubt(tx, moment, len(details)))
+
+
+def _doubt(tx: Tx, moment: str, read: int) -> str:
+    if read >= READ_MOST:
+        return f"it has changed more than {READ_MOST} times since; only the newest were undone"
     oldest = facts.oldest(tx)
-    note = f"events are kept since {oldest}" if oldest is not None and oldest > moment else ""
-    return State(True, fields | {"id": id}, note)
+    return f"events are kept since {oldest}" if oldest is not None and oldest > moment else ""
 
 
 def changes_of(events: Sequence[Event], kind: str, id: str) -> list[Event]:

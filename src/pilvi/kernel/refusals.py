@@ -57,7 +57,7 @@ class Refusals:
 def quiet(message: str) -> str:
     """A message as it may be kept: what it quotes of a secret field of the request goes."""
     text = message[:MESSAGE_MOST]
-    if "field/attribute" in text and _ECHO.search(text.partition(". ")[0]):
+    if "field/attribute" in text and _ECHO.search(text):
         return _VALUE.sub("'…'", text)
     return text
 

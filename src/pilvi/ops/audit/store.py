@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pilvi.kernel.db import Json, Row, Tx, metadata
 from pilvi.kernel.facts import events
 from pilvi.kernel.hosts import hosts
+from pilvi.kernel.quotas import limits
 from pilvi.kernel.work import work
 from pilvi.ops.audit.model import VIOLATIONS_MOST, Verdict
 
@@ -217,6 +218,16 @@ def usage_by_project(tx: Tx) -> list[Row]:
         sa.func.max(servers.c.created_at).label("newest"),
     ).where(servers.c.wanted_power != "absent")
     return tx.all(query.group_by(servers.c.project_id))
+
+
+def quotas_of_projects(tx: Tx, service: str) -> dict[str, dict[str, int]]:
+    """Projects with limits of their own: resource → limit."""
+    query = sa.select(limits.c.project_id, limits.c.resource, limits.c.limit).where(limits.c.service == service)
+    found: dict[str, dict[str, int]] = {}
+    rows: list[Row] = tx.all(query)
+    for row in rows:
+        found.setdefault(row.project_id, {})[row.resource] = row.limit
+    return found
 
 
 def quota_changed_after(tx: Tx, project_id: str, moment: str) -> bool:

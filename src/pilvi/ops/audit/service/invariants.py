@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pilvi.compute import facade as compute
-from pilvi.kernel import clock
+from pilvi.kernel import clock, quotas
 from pilvi.kernel.db import Tx
 from pilvi.kernel.hosts import DEAD_AFTER_S, hosts
 from pilvi.kernel.work import work
@@ -144,8 +144,9 @@ def servers_are_confirmed(tx: Tx) -> list[Violation]:
 @_promise("No project has more servers, vCPUs or memory than its quota allows.", store.servers)
 def quotas_are_kept(tx: Tx) -> list[Violation]:
     found = []
+    common, own = compute.limits_of(tx, quotas.DEFAULTS), store.quotas_of_projects(tx, "compute")
     for row in store.usage_by_project(tx):
-        limits = compute.limits_of(tx, row.project_id)
+        limits = common | own.get(row.project_id, {})
         over = [(n, int(getattr(row, n)), limits[n]) for n in ("instances", "cores", "ram")]
         over = [(name, used, limit) for name, used, limit in over if 0 <= limit < used]
         # A limit may be lowered below what is used already: only what was made since then breaks it.

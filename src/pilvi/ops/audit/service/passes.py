@@ -1,6 +1,7 @@
 """Going through the invariants: which ones now, what was found, whom to alarm."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pilvi.kernel import clock, facts
 from pilvi.kernel.context import internal
@@ -26,6 +27,7 @@ def turn(database: Database, *, budget_s: float = BUDGET_S) -> list[Verdict]:
     former = {verdict.name: verdict for verdict in database.read(store.every_verdict)}
     order = sorted(INVARIANTS, key=lambda i: former[i.name].checked_at if i.name in former else "")
     done: list[Verdict] = []
+    alarms: list[Alarm] = []
     spent_s = 0.0
     for invariant in order:
         # At least one each time; then whatever is likely to fit.
@@ -35,7 +37,8 @@ def turn(database: Database, *, budget_s: float = BUDGET_S) -> list[Verdict]:
         verdict, violations = examine(database, invariant, known)
         spent_s += verdict.took_ms / 1000
         done.append(verdict)
-        tell(database, invariant, verdict, violations, known)
+        alarms.append(_alarm(invariant, violations, known))
+    tell(database, done, alarms)
     return done
 
 
@@ -59,28 +62,43 @@ def examine(database: Database, invariant: Invariant, former: Verdict | None) ->
     return verdict, ripe
 
 
-def tell(
-    database: Database, invariant: Invariant, verdict: Verdict, violations: list[Violation], former: Verdict | None
-) -> None:
-    """Write the verdict down. New violations, and the end of the last one, are an event and a line of the log."""
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What is to be told of one invariant: violations that were not known, or that it holds again."""
+
+    invariant: Invariant
+    new: list[Violation]
+    is_over: bool
+
+
+def _alarm(invariant: Invariant, violations: list[Violation], former: Verdict | None) -> Alarm:
     old = {(e["type"], e["id"]) for e in former.examples} if former is not None else set()
     new = [violation for violation in violations if (violation.resource_type, violation.resource_id) not in old]
     is_over = former is not None and bool(former.violations) and not violations
+    return Alarm(invariant, new[:EXAMPLES_MOST], is_over)
+
+
+def tell(database: Database, verdicts: list[Verdict], alarms: list[Alarm]) -> None:
+    """Write down what was found, in one transaction: a new violation, and the end of the last one, are events too."""
 
     def write(tx: Tx) -> None:
-        store.put(tx, verdict)
-        for violation in new[:EXAMPLES_MOST]:
-            _record(tx, invariant, violation)
-        if is_over:
-            about = ("invariant", invariant.name, invariant.name)
-            facts.record(tx, internal(""), f"audit {invariant.name}", resource=about, detail={"text": "holds again"})
+        for verdict in verdicts:
+            store.put(tx, verdict)
+        for alarm in alarms:
+            name = alarm.invariant.name
+            for violation in alarm.new:
+                _record(tx, alarm.invariant, violation)
+            if alarm.is_over:
+                about = ("invariant", name, name)
+                facts.record(tx, internal(""), f"audit {name}", resource=about, detail={"text": "holds again"})
 
     database.write(write)
-    for violation in new[:EXAMPLES_MOST]:
-        logger("audit").error(
-            "invariant.violated", invariant=invariant.name, promise=invariant.promise,
-            resource_type=violation.resource_type, resource_id=violation.resource_id, text=violation.text,
-        )  # fmt: skip
+    for alarm in alarms:
+        for violation in alarm.new:
+            logger("audit").error(
+                "invariant.violated", invariant=alarm.invariant.name, promise=alarm.invariant.promise,
+                resource_type=violation.resource_type, resource_id=violation.resource_id, text=violation.text,
+            )  # fmt: skip
 
 
 def _record(tx: Tx, invariant: Invariant, violation: Violation) -> None:

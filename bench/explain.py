@@ -1,0 +1,230 @@
+"""What explaining costs: a full audit of 100,000 servers, state and history among 10^6 events, events on writes.
+
+    .venv/bin/python bench/explain.py [--servers N] [--events N] [--only audit,history,writes] [--postgresql URL]
+
+Prints CPU of this process, which holds the database too (SQLite); with --postgresql its time on the clock.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+import pilvi.ops.explain.service  # noqa: E402, F401 declares what is remembered
+from pilvi import main as program  # noqa: E402
+from pilvi.kernel import clock, facts, history  # noqa: E402
+from pilvi.kernel.config import CloudConfig, Config  # noqa: E402
+from pilvi.kernel.context import internal  # noqa: E402
+from pilvi.kernel.db import Database, Tx, connect  # noqa: E402
+from pilvi.kernel.migrate import migrate  # noqa: E402
+from pilvi.ops.audit import service as audit  # noqa: E402
+
+AUDIT_GOAL_S, P99_GOAL_MS, OVERHEAD_GOAL = 5.0, 200.0, 0.15
+SERVERS_PER_HOST, SERVERS_PER_NETWORK, CHUNK = 100, 200, 10_000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--servers", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--only", default="audit,history,writes")
+    parser.add_argument("--postgresql", default="")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pilvi-bench-") as folder:
+        program.services_of(Config(cloud=CloudConfig(state_dir=Path(folder))))
+        database = connect(arguments.postgresql or f"{folder}/cloud.db")
+        migrate(database, list(program.SCHEMA))
+        for name in arguments.only.split(","):
+            {"audit": bench_audit, "history": bench_history, "writes": bench_writes}[name](database, arguments)
+        database.close()
+    return 0
+
+
+def row(what: str, seen: str, goal: str, is_good: bool) -> None:
+    print(f"{what:64} {seen:>14}   goal {goal:>10}   {'ok' if is_good else 'MISSED'}", flush=True)
+
+
+def fill(database: Database, table: str, rows: Callable[[int], dict[str, Any]], count: int) -> None:
+    """Rows in portions, around the memory of changes: a bench of reading needs no events of its own making."""
+    names = list(rows(0))
+    for start in range(0, count, CHUNK):
+        values = [rows(number) for number in range(start, min(count, start + CHUNK))]
+
+        def write(tx: Tx, values: list[dict[str, Any]] = values) -> None:
+            marks = ", ".join(f"%({n})s" if tx.is_postgresql else f":{n}" for n in names)
+            columns = ", ".join(f'"{n}"' for n in names)
+            tx._connection.run_many(f"insert into {table} ({columns}) values ({marks})", values)
+
+        database.write(write)
+
+
+def uuid(prefix: int, number: int) -> str:
+    return f"{prefix:08x}-0000-4000-8000-{number:012x}"
+
+
+def bench_audit(database: Database, arguments: argparse.Namespace) -> None:
+    count = arguments.servers
+    build(database, count, clock.timestamp(), clock.now())
+    for violation in database.read(audit.check_now)[:5]:
+        print("unexpected:", violation)
+    cpu_s, wall_s, slowest = 0.0, 0.0, ("", 0.0)
+    for invariant in audit.INVARIANTS:
+        cpu, wall = time.process_time(), time.perf_counter()
+        audit.examine(database, invariant, None)
+        took = time.process_time() - cpu
+        cpu_s, wall_s = cpu_s + took, wall_s + time.perf_counter() - wall
+        slowest = max(slowest, (invariant.name, took), key=lambda pair: pair[1])
+    spent = wall_s if arguments.postgresql else cpu_s
+    row(f"audit: full pass, {count} servers", f"{spent:.2f} s", f"{AUDIT_GOAL_S:.0f} s", spent <= AUDIT_GOAL_S)
+    print(f"    slowest: {slowest[0]} {slowest[1]:.2f} s; {wall_s:.2f} s on the clock")
+
+
+def build(database: Database, count: int, now: str, seen_at: float) -> None:
+    """Servers with claims, ports and addresses, all in order."""
+    hosts, networks = count // SERVERS_PER_HOST + 1, count // SERVERS_PER_NETWORK + 1
+    standard = {"project_id": "p", "name": "", "description": "", "created_at": now, "updated_at": now, "revision": 0,
+                "tags": ""}  # fmt: skip
+    fill(database, "kernel_hosts", lambda n: {
+        "name": f"host{n}", "id": uuid(1, n), "revision": 1, "applied_revision": 1, "seen_at": seen_at + 1e6,
+        "started_at": now, "facts": "{}", "troubles": "{}"}, hosts)  # fmt: skip
+    fill(database, "placement_providers", lambda n: {
+        "uuid": uuid(1, n), "name": f"host{n}", "generation": 0, "parent_uuid": None, "root_uuid": uuid(1, n),
+        "created_at": now, "updated_at": now}, hosts)  # fmt: skip
+    classes = ("VCPU", "MEMORY_MB", "DISK_GB")
+
+    def inventory(n: int) -> dict[str, Any]:
+        held = max(0, min(SERVERS_PER_HOST, count - n // 3 * SERVERS_PER_HOST))
+        return {"provider_uuid": uuid(1, n // 3), "resource_class": classes[n % 3], "total": 1000, "reserved": 0,
+                "min_unit": 1, "max_unit": 1000, "step_size": 1, "allocation_ratio": 1.0, "used": held,
+                "free": 1000 - held, "updated_at": now}  # fmt: skip
+
+    fill(database, "placement_inventories", inventory, hosts * 3)
+    fill(database, "placement_consumers", lambda n: {
+        "uuid": uuid(2, n), "generation": 1, "project_id": "p", "user_id": "u", "consumer_type": "INSTANCE",
+        "created_at": now, "updated_at": now}, count)  # fmt: skip
+    fill(database, "placement_allocations", lambda n: {
+        "consumer_uuid": uuid(2, n // 3), "provider_uuid": uuid(1, n // 3 // SERVERS_PER_HOST),
+        "resource_class": classes[n % 3], "used": 1, "updated_at": now}, count * 3)  # fmt: skip
+    fill(database, "compute_servers", lambda n: {
+        "id": uuid(2, n), "name": f"s{n}", "hostname": f"s{n}", "project_id": f"p{n % 10_000}", "user_id": "u",
+        "flavor": '{"id":"1","name":"f"}', "vcpus": 1, "memory_mib": 1, "image_id": "i", "image": "{}",
+        "config_drive": False, "metadata": "{}", "tags": "[]", "admin_password": "", "access_ip_v4": "",
+        "access_ip_v6": "", "disk_config": "MANUAL", "availability_zone": "nova", "reservation_id": "r",
+        "launch_index": 0, "created_at": now, "updated_at": now, "host": f"host{n // SERVERS_PER_HOST}",
+        "vm_state": "active", "task_state": None, "task_since": 0.0, "power_state": 1, "wanted_power": "on",
+        "generation": 1, "seen_generation": 1, "reboot_generation": 0, "reboot_kind": "soft", "request_id": "r"},
+        count)  # fmt: skip
+    fill(database, "network_networks", lambda n: standard | {
+        "id": uuid(3, n), "admin_state_up": True, "mtu": 1450, "external": False, "is_default": False,
+        "port_security_enabled": True, "network_type": "vxlan", "segmentation_id": n + 1, "zone": n + 1,
+        "dns_domain": "", "availability_zone_hints": "[]", "physical_network": None}, networks)  # fmt: skip
+    fill(database, "network_subnets", lambda n: standard | {
+        "id": uuid(4, n), "network_id": uuid(3, n), "ip_version": 4, "cidr": "10.0.0.0/16", "enable_dhcp": True,
+        "allocation_pools": "[]", "dns_nameservers": "[]", "host_routes": "[]", "service_types": "[]",
+        "dns_publish_fixed_ip": False}, networks)  # fmt: skip
+
+    def address(n: int) -> tuple[str, str, str]:
+        place = n // SERVERS_PER_NETWORK
+        return uuid(3, place), uuid(4, place), f"10.0.{n % SERVERS_PER_NETWORK // 250}.{n % 250}"
+
+    def port(n: int) -> dict[str, Any]:
+        network, subnet, ip = address(n)
+        fixed = f'[{{"subnet_id":"{subnet}","ip_address":"{ip}"}}]'
+        return standard | {
+            "id": uuid(5, n), "network_id": network, "mac": f"fa:16:{n >> 24 & 255:02x}:{n >> 16 & 255:02x}:"
+            f"{n >> 8 & 255:02x}:{n & 255:02x}", "admin_state_up": True, "status": "ACTIVE", "device_id": uuid(2, n),
+            "device_owner": "compute:nova", "host": f"host{n // SERVERS_PER_HOST}", "host_revision": 1,
+            "vnic_type": "normal", "profile": "{}", "fixed_ips": fixed, "security_groups": "[]",
+            "port_security_enabled": True, "allowed_address_pairs": "[]", "extra_dhcp_opts": "[]", "dns_name": "",
+            "dns_domain": "", "attached": True, "made_by_compute": True}  # fmt: skip
+
+    fill(database, "network_ports", port, count)
+    fill(database, "network_ip_allocations", lambda n: dict(
+        zip(("network_id", "subnet_id", "ip"), address(n), strict=True)) | {"port_id": uuid(5, n)}, count)  # fmt: skip
+    database.write(lambda tx: tx._connection.run("analyze", None if tx.is_postgresql else {}))
+
+
+def bench_history(database: Database, arguments: argparse.Namespace) -> None:
+    """A tenth of the events belongs to ten busy resources, the rest to twenty thousand others."""
+    count, others = arguments.events, 20_000
+    detail = '{"what":"changed","changes":{"status":["ACTIVE","DOWN"],"name":["before","after"]}}'
+    begun = clock.now() - 29 * 86400.0
+
+    def event(n: int) -> dict[str, Any]:
+        id = uuid(9, n // 10 % 10) if n % 10 == 0 else uuid(8, n % others)
+        return {"at": clock.timestamp(begun + n * 29 * 86400.0 / count), "request_id": f"req-{n // 3}",
+                "user_id": "u", "project_id": "p", "resource_type": "port", "resource_id": id,
+                "resource_name": f"name-{id[-6:]}",
+                "step": "api network PUT /v2.0/ports/{id}", "outcome": "done", "duration_ms": 3.2,
+                "detail": detail}  # fmt: skip
+
+    fill(database, "kernel_events", event, count)
+    moment = clock.timestamp(begun + 7 * 86400.0)
+    few = [uuid(8, n * 37 % others) for n in range(300)]
+    timed(database, f"state at a time, {count} events, an ordinary resource", few,
+          lambda tx, one: history.at(tx, "port", one, moment))  # fmt: skip
+    timed(database, "history of an ordinary resource", few, lambda tx, one: facts.of(tx, one, limit=200))
+    busy = [uuid(9, n % 10) for n in range(100)]
+    timed(database, f"state at a time of a resource with {count // 100} events", busy,
+          lambda tx, one: history.at(tx, "port", one, moment))  # fmt: skip
+    timed(database, "history of such a resource, the newest 200", busy, lambda tx, one: facts.of(tx, one, limit=200))
+
+
+def timed(database: Database, what: str, ids: list[str], ask: Callable[..., Any]) -> None:
+    took = []
+    for one in ids:
+        started = time.perf_counter()
+        database.read(partial(ask, one=one))
+        took.append((time.perf_counter() - started) * 1000)
+    p99 = statistics.quantiles(took, n=100)[98]
+    row(f"p99: {what}", f"{p99:.1f} ms", f"{P99_GOAL_MS:.0f} ms", p99 <= P99_GOAL_MS)
+
+
+def bench_writes(database: Database, arguments: argparse.Namespace) -> None:
+    """The same update of a port with and without the memory of changes; CPU of one write."""
+    table = history.TRACKED["port"].table
+    now = clock.timestamp()
+    database.write(lambda tx: tx._connection.run("delete from network_ports", None if tx.is_postgresql else {}))
+    values = {c.name: "" for c in table.c} | {
+        "id": "bench", "revision": 0, "created_at": now, "updated_at": now, "mac": "fa:16:3e:00:00:09",
+        "host_revision": 0, "nic_tag": None, "profile": {}, "fixed_ips": [], "security_groups": [],
+        "allowed_address_pairs": [], "extra_dhcp_opts": [], "admin_state_up": True, "port_security_enabled": True,
+        "attached": False, "made_by_compute": False,
+    }  # fmt: skip
+    database.write(lambda tx: tx.insert(table, values))
+    ctx = internal("req-bench")
+
+    def change(number: int) -> Callable[[Tx], int]:
+        def work(tx: Tx) -> int:
+            facts.act(tx, ctx, "bench")
+            return tx.execute(table.update().where(table.c.id == "bench").values(name=f"n{number}"))
+
+        return work
+
+    with_memory = cpu_of(database, change)
+    remembered = table.info.pop("remembered")
+    without = cpu_of(database, change)
+    table.info["remembered"] = remembered
+    print(f"one update of a port: {with_memory:.3f} ms CPU with its event, {without:.3f} ms without: "
+          f"{with_memory - without:.3f} ms for reading what was and writing the event")  # fmt: skip
+
+
+def cpu_of(database: Database, change: Callable[[int], Callable[[Tx], int]], rounds: int = 2000) -> float:
+    for number in range(100):
+        database.write(change(number))
+    started = time.process_time()
+    for number in range(rounds):
+        database.write(change(number))
+    return (time.process_time() - started) * 1000 / rounds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
