@@ -111,13 +111,18 @@ def api_application() -> Callable[..., Any]:
     from pilvi.kernel.log import configure
     from pilvi.kernel.loop import Runner
     from pilvi.live.client import LiveClient
+    from pilvi.ops.monitoring import otlp
     from pilvi.ops.monitoring.process import Endpoint, know_oneself
+    from pilvi.ops.monitoring.traced import TracedApplication, TracedDatabase
 
     # Answers are trees of dicts without cycles: a collection for every 700 of them costs more than making them does.
     gc.set_threshold(50_000, 20, 50)
     config = load(Path(os.environ[CONFIG_VARIABLE]))
     configure("api", config.paths.log, level=config.api.log_level)
     database = open_database(config)
+    is_traced = otlp.start(config, "api")
+    if is_traced:
+        database = TracedDatabase(database)
     secret = config.front_secret()
     live = LiveClient(config.paths.live_socket, config.paths.live_wake_socket, secret)
     hosts.wake.append(live.wake)
@@ -128,7 +133,7 @@ def api_application() -> Callable[..., Any]:
     Runner(database, loops_of(config)).start()
     know_oneself()
     Endpoint(config.paths.run, "api").start()
-    return edge.application()
+    return TracedApplication(edge.application()) if is_traced else edge.application()
 
 
 def run_api(config: Config) -> None:

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pilvi.ops.monitoring import alerts, dashboards
+from tests.e2e.collector import Collector
 from tests.e2e.prometheus import Prometheus, watching
 from tests.e2e.site import Site, until
 
@@ -23,9 +24,16 @@ CANARY = "CANARYzZ19secret"
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def collector() -> Iterator[Collector]:
+    made = Collector()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("watched")
-    site = Site(folder / "s", settings=FAKE)
+    site = Site(folder / "s", settings=(*FAKE, f"tracing.endpoint={collector.endpoint}"))
     words = [word for setting in site.settings for word in ("--set", setting)]
     try:
         site.pilvi("up", "--listen", f"127.0.0.1:{site.port}", "--no-image", *words)
@@ -137,11 +145,28 @@ def has_data(prometheus: Prometheus, expression: str) -> bool:
     return any(sample["value"][1] != "NaN" for sample in prometheus.query(expression))
 
 
-def test_no_secret_is_in_what_is_shown_or_written(watched: Site) -> None:
-    """Figures, logs, what `top` and `logs` print: the canaries and the cloud's own secrets are in none of them."""
+def test_one_trace_tells_a_server_from_the_request_to_the_host(watched: Site, collector: Collector) -> None:
+    wanted = {
+        ("pilvi-api", "POST /servers"), ("pilvi-api", "transaction write"), ("pilvi-api", "loop server"),
+        ("pilvi-agent", "driver define"), ("pilvi-agent", "driver power_on"),
+    }  # fmt: skip
+
+    def told() -> set[tuple[str, str]]:
+        return {(span["service"], span["name"]) for span in collector.of_trace_with("POST /servers")}
+
+    until(lambda: wanted <= told(), f"{wanted} in one trace", limit_s=60)
+    spans = collector.of_trace_with("POST /servers")
+    request = next(span for span in spans if span["name"] == "POST /servers")
+    steps = [span for span in spans if span["name"].startswith(("driver", "loop"))]
+    assert {step["parentSpanId"] for step in steps} == {request["spanId"]}
+    assert any(span["service"] == "pilvi-live" for span in collector.spans)
+
+
+def test_no_secret_is_in_what_is_shown_or_written(watched: Site, collector: Collector) -> None:
+    """Figures, traces, logs, `top` and `logs`: the canaries and the cloud's own secrets are in none of them."""
     own = {path.name: path.read_text().strip() for path in (watched.state / "secrets").iterdir()}
     secrets = {**own, "canary": CANARY, "user data": base64.b64encode(CANARY.encode()).decode()[:20]}
-    shown: dict[str, Any] = {"metrics": scrape(watched)}
+    shown: dict[str, Any] = {"metrics": scrape(watched), "traces": collector.text}
     for path in (watched.state / "log").iterdir():
         if path.is_file():
             shown[path.name] = path.read_bytes().decode("utf-8", "replace")

@@ -25,6 +25,7 @@ from pilvi.kernel.config import Config
 from pilvi.kernel.log import configure, logger
 from pilvi.network.drivers.protocol import DriverFault, HostState, NetworkDriver
 from pilvi.ops import drivers
+from pilvi.ops.monitoring import otlp
 from pilvi.ops.monitoring.process import know_oneself
 
 CONSOLE_BYTES: Final = 256 * 1024
@@ -234,6 +235,7 @@ class Agent:
             "traits": sorted(capabilities.traits),
             "version": pilvi.__version__,
             "uptime": _uptime(),
+            "guests": self.servers.present(),
         }
 
     # -- what `live` asks ------------------------------------------------------------------------------------------
@@ -298,5 +300,6 @@ def run(config: Config) -> None:
     look = threading.Event()
     agent = Agent(config, drivers.hypervisor(config, lambda _: look.set()), drivers.network_driver(config), look)
     know_oneself()
+    otlp.start(config, "agent")
     metrics.collectors.append(HostUsage(agent.hypervisor, agent.network, agent.wanted_servers, config.paths.host))
     asyncio.run(agent.serve())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from pilvi.kernel import clock, facts, ids, measures, work
+from pilvi.kernel import clock, facts, ids, measures, tracing, work
 from pilvi.kernel.context import internal
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import Fault, NotYet
@@ -100,7 +100,8 @@ class Runner:
     def _one(self, item: work.Item) -> None:
         started, outcome = clock.monotonic(), "failed"
         try:
-            with facts.turn(item.request_id, f"loop {item.kind}"):
+            step = f"loop {item.kind}"
+            with facts.turn(item.request_id, step), tracing.span(step, item.request_id, key=item.key):
                 self.loops[item.kind].reconcile(self.database, item.key)
         except NotYet as wait:
             outcome = "waiting"

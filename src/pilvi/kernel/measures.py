@@ -93,6 +93,7 @@ GUEST_DROPPED: Final = counted(
 
 PROCESS_UP: Final = gauge("pilvi_process_up", "1 if a process that the supervisor keeps is there.")
 PROCESS_RESTARTS: Final = counted("pilvi_process_restarts_total", "How often the supervisor started it again.")
+SPANS: Final = counter("pilvi_spans_total", "Spans of traces: sent, lost with a collector, or dropped.", "outcome")
 SCRAPE_SOURCES: Final = gauge("pilvi_scrape_source_up", "1 if a source gave its figures to this scrape.", "source")
 SCRAPE_SECONDS: Final = gauge("pilvi_scrape_seconds", "How long gathering these figures took.")
 HISTORY_SERIES: Final = gauge("pilvi_history_series", "Series in the built-in store's newest row.")
@@ -103,7 +104,7 @@ FROM_AGENTS: Final = frozenset(
         PROCESS_CPU, PROCESS_MEMORY, PROCESS_START, PROCESS_FILES, PROCESS_THREADS, HOST_CPU, HOST_LOAD, HOST_CPUS,
         HOST_MEMORY, HOST_MEMORY_FREE, HOST_DISK, HOST_DISK_FREE, AGENT_TURNS, AGENT_TURN_SECONDS, DRIVER_CALLS,
         DRIVER_SECONDS, GUESTS, GUEST_CPU, GUEST_MEMORY, GUEST_READ, GUEST_WRITTEN, GUEST_RECEIVED, GUEST_SENT,
-        GUEST_DROPPED,
+        GUEST_DROPPED, SPANS,
     )
 )  # fmt: skip
 """What an agent may speak of: a host that somebody took over cannot tell tales of the rest of the cloud."""

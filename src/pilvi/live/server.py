@@ -15,7 +15,7 @@ from pilvi.image.image_data.model import holder_on
 from pilvi.image.image_data.stream import ImageStreams
 from pilvi.image.routes import cache_loops, live_loops
 from pilvi.image.stores.model import stores_of
-from pilvi.kernel import clock, ids, listen, measures, policy_files
+from pilvi.kernel import clock, ids, listen, measures, policy_files, tracing
 from pilvi.kernel.config import Config, Secret
 from pilvi.kernel.db import Database, connect
 from pilvi.kernel.errors import Fault
@@ -27,6 +27,7 @@ from pilvi.live.consoles import Consoles
 from pilvi.live.figures import Figures
 from pilvi.live.host_images import HostImages
 from pilvi.live.process import CTX, LiveProcess
+from pilvi.ops.monitoring import otlp
 from pilvi.ops.monitoring.process import know_oneself
 
 READ_BYTES: Final = 256 * 1024
@@ -100,7 +101,7 @@ class LiveServer:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Faults become answers in the API's own shape; nothing else gets out."""
         ctx = request[CTX] = self.process.context(request)
-        began, status = clock.monotonic(), 500
+        began, began_ns, status = clock.monotonic(), tracing.now_ns(), 500
         try:
             answer = await handler(request)
             status = answer.status
@@ -117,10 +118,10 @@ class LiveServer:
             logger("live").exception("request.failed", request_id=ctx.request_id, path=request.path, error=repr(error))
             return _refuse(request, Fault(f"Something went wrong on our side. The request id is {ctx.request_id}."))
         finally:
-            _count(request, status, clock.monotonic() - began)
+            _count(request, status, clock.monotonic() - began, began_ns)
 
 
-def _count(request: web.Request, status: int, seconds: float) -> None:
+def _count(request: web.Request, status: int, seconds: float, began_ns: int) -> None:
     """By the route's template. What lasts as long as its client wants has no duration worth a histogram."""
     resource = request.match_info.route.resource
     if resource is None:
@@ -130,6 +131,8 @@ def _count(request: web.Request, status: int, seconds: float) -> None:
     measures.REQUESTS.inc("live", name, str(status))
     if "Upgrade" not in request.headers:
         measures.REQUEST_SECONDS.observe(seconds, "live", name)
+        parent, method = request.headers.get("traceparent"), {"http.request.method": request.method}
+        tracing.ended(request[CTX].request_id, name, status, began_ns, traceparent=parent, **method)
 
 
 def _refuse(request: web.Request, fault: Fault) -> web.Response:
@@ -168,6 +171,7 @@ def run(config: Config) -> None:
 
     configure("live", config.paths.log, level=config.api.log_level)
     know_oneself()
+    otlp.start(config, "live")
     policy_files.Watch(config.paths.policy, only_own=True).start()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(config, connect(config.database_url), identity.authenticate, config.front_secret()))

@@ -1,7 +1,8 @@
 """Counting requests by their route's template."""
 
-from pilvi.kernel import measures
+from pilvi.kernel import measures, tracing
 from pilvi.kernel.routing import Route
+from pilvi.ops.monitoring.traced import observe_route
 
 
 def observe_request(route: Route | None, method: str, status: int, seconds: float) -> None:
@@ -12,3 +13,5 @@ def observe_request(route: Route | None, method: str, status: int, seconds: floa
     name = route.name
     measures.REQUESTS.inc(route.service, name, str(status))
     measures.REQUEST_SECONDS.observe(seconds, route.service, name)
+    if tracing.in_force() is not None and not route.quiet:
+        observe_route(name)

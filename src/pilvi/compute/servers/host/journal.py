@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pilvi.compute.drivers.protocol import DriverFault
-from pilvi.kernel import clock, measures
+from pilvi.kernel import clock, measures, tracing
 
 MOST_STEPS: Final = 50
 MOST_ATTEMPTS: Final = 5  # a fault that may pass by itself is told to the user after so many
@@ -115,7 +115,8 @@ def timed(name: str, request_id: str, steps: list[dict[str, Any]]) -> Iterator[N
     at, began = clock.timestamp(), clock.monotonic()
     outcome, detail = "done", ""
     try:
-        yield
+        with tracing.span(f"driver {name}", request_id):
+            yield
     except DriverFault as fault:
         outcome, detail = "failed", f"{fault.message} {fault.detail}".strip()[:LONGEST_DETAIL]
         raise
