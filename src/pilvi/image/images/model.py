@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from pilvi.kernel.errors import BadRequest, Conflict, Forbidden, TooLarge
+from pilvi.kernel.errors import Conflict, Forbidden, TooLarge
 
 
 class Status(StrEnum):
@@ -26,7 +26,6 @@ class Visibility(StrEnum):
 
 DISK_FORMATS: Final = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop")
 CONTAINER_FORMATS: Final = ("ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed")
-AMAZON: Final = frozenset({"ami", "ari", "aki"})
 
 READ_ONLY: Final = frozenset(
     {
@@ -98,12 +97,6 @@ def refuse_reserved(names: Mapping[str, Any]) -> None:
 
 def check(image: Image) -> None:
     """What no single attribute shows."""
-    pair = {image.disk_format, image.container_format} - {None}
-    if AMAZON & pair and len(pair) > 1:
-        raise BadRequest(
-            "Invalid mix of disk and container formats. When setting a disk or container format to one of 'aki', "
-            "'ari', or 'ami', the container and disk formats must match."
-        )
     free = sum(1 for name in image.properties if not name.startswith(RESERVED_PREFIX))
     if free > PROPERTIES_LIMIT:
         raise TooLarge(f"The limit has been exceeded on the number of allowed image properties. Attempted: {free}, "

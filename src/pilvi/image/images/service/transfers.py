@@ -6,12 +6,16 @@ from pilvi.image.images import store
 from pilvi.image.images.model import Image, Status
 from pilvi.kernel import clock
 from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import Conflict
 
 
 def begin_transfer(
     tx: Tx, image: Image, status: Status, upload_id: str, busy_until: float, holder: str = ""
 ) -> None:  # fmt: skip
-    store.update(tx, image.id, status=status, upload_id=upload_id, busy_until=busy_until, holder=holder)
+    """For the image as it was read: of two who begin at a time, one gets Conflict."""
+    values = {"status": status, "upload_id": upload_id, "busy_until": busy_until, "holder": holder}
+    if not store.update_transfer(tx, image.id, image.upload_id, [image.status], **values):
+        raise Conflict(f"Image {image.id} was changed meanwhile: something else began to fill it.")
 
 
 def end_leases(tx: Tx, host: str, holder: str) -> list[str]:
