@@ -18,6 +18,7 @@ from pilvi.ops.monitoring import top as view
 from pilvi.ops.monitoring.keys import Moment
 
 HISTORY_S: Final = 3600.0
+PIPE_WIDTH: Final = 140
 SHORTEST_S: Final = 1.2
 """`live` gives the same figures for a second."""
 
@@ -35,7 +36,8 @@ def top(config: Config, *, every_s: float, once: bool, as_json: bool) -> None:
         if as_json:
             sys.stdout.write(orjson.dumps(view.report(before, after), option=orjson.OPT_INDENT_2).decode() + "\n")
         elif once:
-            Console().print(view.frame(view.report(before, after), _history(database)))
+            console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+            console.print(view.frame(view.report(before, after), _history(database), console.width))
         else:
             _watch(client, database, before, after, every_s)
     finally:
@@ -45,13 +47,12 @@ def top(config: Config, *, every_s: float, once: bool, as_json: bool) -> None:
 
 def _watch(client: LiveClient, database: Database, before: Moment, after: Moment, every_s: float) -> None:
     """On a screen of its own, which is redrawn in one write: nothing flickers, and nothing is left behind."""
-    first = view.frame(view.report(before, after), _history(database))
-    with Live(first, screen=True, auto_refresh=False, vertical_overflow="crop") as screen:
-        screen.refresh()
+    console = Console()
+    with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as screen:
         while True:
+            screen.update(view.frame(view.report(before, after), _history(database), console.width), refresh=True)
             time.sleep(every_s)
             before, after = after, _look(client)
-            screen.update(view.frame(view.report(before, after), _history(database)), refresh=True)
 
 
 def _look(client: LiveClient) -> Moment:
@@ -64,3 +65,20 @@ def _look(client: LiveClient) -> Moment:
 
 def _history(database: Database) -> view.History:
     return database.read(lambda tx: service.remembered(tx, HISTORY_S))
+
+
+def past(config: Config, since: float, *, as_json: bool) -> int:
+    """The built-in store since a moment. Returns how many rows there were."""
+    database = open_database(config)
+    try:
+        history = database.read(lambda tx: service.remembered(tx, max(60.0, time.time() - since)))
+    finally:
+        database.close()
+    found = view.past(history)
+    if as_json:
+        document = {"at": [at for at, _ in history], "series": found}
+        sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+        console.print(view.past_table(found, history))
+    return len(history)

@@ -16,19 +16,23 @@ def add_to(app: App) -> None:
     app.command(logs)
 
 
-def top(*, every: float = 2.0, once: bool = False, as_json: Json = False) -> int:
+def top(*, every: float = 2.0, once: bool = False, since: str = "", as_json: Json = False) -> int:
     """Watch hosts, guests, loops and requests. Ctrl-C ends it.
 
     Parameters
     ----------
     every: seconds between two pictures, over which rates are taken.
     once: print one picture and end.
-    as_json: print one picture as JSON and end.
+    since: print what was remembered since 2h, 7d or a time, and end.
+    as_json: print the same as JSON and end.
     """
     from pilvi.cli import top_screen
+    from pilvi.ops.logs import moment
 
     site.require_root()
     config = site.load_config(None)
+    if since:
+        return 0 if top_screen.past(config, moment(since), as_json=as_json) else 1
     top_screen.top(config, every_s=every, once=once or not sys.stdout.isatty(), as_json=as_json)
     return 0
 

@@ -5,6 +5,7 @@ Units are in the names. `process`, `worker` and `host` are added by whoever gath
 
 from typing import Final
 
+from pilvi.kernel.metrics import CATALOGUE as CATALOGUE  # Whoever takes it from here has it filled.
 from pilvi.kernel.metrics import Measure, counted, counter, gauge, histogram
 
 # -- every process of ours -------------------------------------------------------------------------------------------

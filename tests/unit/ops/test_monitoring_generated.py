@@ -8,7 +8,7 @@ import pytest
 from pilvi import main
 from pilvi.image import routes as image
 from pilvi.kernel.config import Config
-from pilvi.kernel.metrics import CATALOGUE
+from pilvi.kernel.measures import CATALOGUE
 from pilvi.ops.monitoring import alerts, dashboards, generate, model, service
 
 HISTOGRAM_PARTS = ("_bucket", "_sum", "_count")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from pilvi.kernel import measures
-from pilvi.kernel.metrics import CATALOGUE
+from pilvi.kernel.measures import CATALOGUE
 from pilvi.ops.monitoring import keys, model
 from pilvi.ops.monitoring.model import Part
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from pilvi.kernel import measures
-from pilvi.kernel.metrics import CATALOGUE
+from pilvi.kernel.measures import CATALOGUE
 from pilvi.ops.monitoring import alerts, dashboards
 
 ROOT: Final = Path(__file__).parents[4]

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pilvi.kernel.metrics import CATALOGUE, Measure, Snapshot
+from pilvi.kernel.measures import CATALOGUE
+from pilvi.kernel.metrics import Measure, Snapshot
 
 LABEL_MOST: Final = 200
 """Characters of one label's value; what is longer is cut."""

@@ -14,6 +14,9 @@ from pilvi.ops.monitoring.model import Part, values, vet
 
 ROWS_MOST: Final = 12
 """Of guests and of routes: the busiest."""
+WIDE: Final = 110
+"""Columns from which ids are shown whole."""
+SHORT: Final = {"VCPU": "cpu", "MEMORY_MB": "mem", "DISK_GB": "disk"}
 SPARKS: Final = " ▁▂▃▄▅▆▇█"
 History = Sequence[tuple[int, Mapping[str, float]]]
 
@@ -160,11 +163,11 @@ def _who(labels: Mapping[str, str]) -> tuple[str, str, str]:
 # -- for people ------------------------------------------------------------------------------------------------------
 
 
-def frame(found: Mapping[str, Any], history: History) -> RenderableType:
-    """One picture of the report."""
+def frame(found: Mapping[str, Any], history: History, width: int = 120) -> RenderableType:
+    """One picture of the report for a terminal of this width."""
     parts: list[RenderableType] = [_head(found, history), _hosts_table(found["hosts"])]
     if found["guests"]:
-        parts.append(_guests_table(found["guests"]))
+        parts.append(_guests_table(found["guests"], is_wide=width >= WIDE))
     parts += [_loops_table(found["loops"]), _routes_table(found["requests"]), _processes_table(found["processes"])]
     return Group(*parts)
 
@@ -207,7 +210,7 @@ def _table(title: str, *columns: str, left: int = 1) -> Table:
 def _hosts_table(hosts: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("HOSTS", "name", "cpu", "load", "memory", "disk", "guests", "claimed", "report", "behind", "line")
     for host in hosts:
-        shares = " ".join(f"{name.lower()} {share:.0%}" for name, share in sorted(host["claimed"].items()))
+        shares = " ".join(f"{SHORT.get(name, name.lower())} {share:.0%}" for name, share in host["claimed"].items())
         table.add_row(
             host["host"], f"{host['cpu']:.0%}", f"{host['load1']:.2f}", f"{host['memory']:.0%}", f"{host['disk']:.0%}",
             f"{host['guests']:.0f}", shares, f"{host['silent_s']:.0f} s", f"{host['behind']:.0f}",
@@ -216,13 +219,14 @@ def _hosts_table(hosts: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _guests_table(guests: Sequence[Mapping[str, Any]]) -> Table:
+def _guests_table(guests: Sequence[Mapping[str, Any]], *, is_wide: bool) -> Table:
     title = f"GUESTS, the busiest of {len(guests)}" if len(guests) > ROWS_MOST else "GUESTS"
     table = _table(title, "server", "host", "cpu", "memory", "read", "written", "received", "sent", left=2)
     for guest in guests[:ROWS_MOST]:
         rates = (guest[name] for name in ("read_per_s", "written_per_s", "received_per_s", "sent_per_s"))
+        id = guest["server"] if is_wide else guest["server"][:8]
         table.add_row(
-            guest["server"], guest["host"], f"{guest['cpu']:.0%}", size(guest["memory_bytes"]),
+            id, guest["host"], f"{guest['cpu']:.0%}", size(guest["memory_bytes"]),
             *(f"{size(rate)}/s" for rate in rates),
         )  # fmt: skip
     return table
@@ -267,3 +271,36 @@ def size(number: float) -> str:
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:g} ms" if seconds else "-"
+
+
+# -- the past --------------------------------------------------------------------------------------------------------
+
+
+def past(history: History) -> list[dict[str, Any]]:
+    """Each series of the built-in store over a time: least, mean, most, last."""
+    names = sorted({name for _, row in history for name in row}, key=lambda name: (name.startswith("host "), name))
+    result = []
+    for name in names:
+        series = [row[name] for _, row in history if name in row]
+        mean = _round(sum(series) / len(series))
+        figures = {"least": min(series), "mean": mean, "most": max(series), "last": series[-1]}
+        result.append({"series": name, **figures, "values": series})
+    return result
+
+
+def past_table(found: Sequence[Mapping[str, Any]], history: History) -> RenderableType:
+    if not history:
+        return Text("Nothing is remembered of that time.")
+    first, last = (clock.timestamp(at)[:16].replace("T", " ") for at in (history[0][0], history[-1][0]))
+    table = _table(f"{first} to {last} UTC", "series", "least", "mean", "most", "last", "course")
+    table.columns[-1].justify = "left"
+    for one in found:
+        numbers = (f"{one[name]:.4g}" for name in ("least", "mean", "most", "last"))
+        table.add_row(one["series"], *numbers, spark(thinned(one["values"], 40), 40))
+    return table
+
+
+def thinned(series: Sequence[float], width: int) -> list[float]:
+    """The same course in fewer points: the most of each stretch."""
+    step = max(1, -(-len(series) // width))
+    return [max(series[start : start + step]) for start in range(0, len(series), step)]
