@@ -105,13 +105,14 @@ _CASES: Final[tuple[tuple[str, Case], ...]] = (
         "kernel-feature", "Load the kernel modules that the message names; `pilvi doctor` tries it.", OPERATOR,
         "Ports on this host stay down: they are not opened without their security groups.",
         "The host's kernel lacks something that networks need.")),
+    (r"DHCP|responder", Case(
+        "dhcp", "Look at the agent's log on that host; it tries again by itself.", OPERATOR,
+        "New guests of this network get no address, no keys and no user data.",
+        "DHCP and metadata of the network do not answer.")),
     (r"metadata", Case(
         "metadata", "Look at the agent's log on that host; it tries again by itself.", OPERATOR,
         "New guests of this network get no metadata, so no keys and no user data.",
         "The metadata service of the network does not answer.")),
-    (r"DHCP|responder", Case(
-        "dhcp", "Look at the agent's log on that host; it tries again by itself.", OPERATOR,
-        "New guests of this network get no address.", "DHCP and metadata of the network do not answer.")),
     (r"data plane|namespace|netlink|tap of port|not plugged|link", Case(
         "data-plane", "Look at the agent's log on that host; it tries again by itself.", OPERATOR,
         "What changed in the network of this host is not in force.", "The host could not connect the network.")),

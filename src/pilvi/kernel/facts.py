@@ -80,6 +80,7 @@ def record(
 ) -> None:
     """Write one event. `resource` is type, id and name; without it the context's own is meant."""
     project = ctx.project_id if project_id is None else project_id
+    tx.facts.setdefault(_RECORDER, Actor(ctx, step))
     tx.insert(events, _event(ctx, step, resource or ctx.resource, project, outcome, duration_ms, at, detail))
 
 
@@ -138,7 +139,9 @@ class Note(Protocol):
     tracked: Any
 
 
-_ACTOR, _REQUEST, _PLANNED = "actor of facts", "request of facts", "facts are planned"
+_ACTOR, _RECORDER = "actor of facts", "recorder of facts"
+_REQUEST, _PLANNED = "request of facts", "facts are planned"
+_NOBODY: Final = Actor(internal(""), "change")
 _turn: ContextVar[Actor | None] = ContextVar("turn", default=None)
 _notes_of: list[Callable[[Tx], list[Any]]] = []
 
@@ -165,7 +168,7 @@ def turn(request_id: str, step: str) -> Iterator[None]:
 
 def actor_of(tx: Tx) -> Actor:
     found: Actor | None = tx.facts.get(_ACTOR) or _turn.get()
-    return found or Actor(internal(""), "change")
+    return found or _NOBODY
 
 
 def request(tx: Tx, ctx: Context, step: str, detail: Mapping[str, Any]) -> None:
@@ -184,6 +187,10 @@ def _write(tx: Tx) -> None:
     asked: tuple[Context, str, dict[str, Any]] | None = tx.facts.pop(_REQUEST, None)
     notes: list[Note] = [note for source in _notes_of for note in source(tx)]
     main = None if asked is None else _main(asked[0], notes)
+    recorder: Actor | None = tx.facts.get(_RECORDER)
+    for note in notes:
+        if note.actor is _NOBODY and recorder is not None:
+            note.actor = recorder  # Who wrote an event in this transaction has changed what it changed.
     rows = [_of_note(note, asked if note is main else None) for note in notes]
     if asked is not None and main is None:
         ctx, step, detail = asked

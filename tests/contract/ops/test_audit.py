@@ -70,6 +70,7 @@ def test_a_cloud_that_works_keeps_every_promise(boot: Boot) -> None:
     assert boot.cloud.database.read(service.check_now) == []
 
 
+ANOTHER_HOST = "insert into kernel_hosts values ('two', 'two', 1, 1, 9e9, '', '{}', '{}')"
 BREAKAGES = [
     ("claims-fit", "update placement_inventories set used = used + 100000, free = free - 100000"),
     ("claims-add-up", "update placement_inventories set used = used + 1, free = free - 1"),
@@ -97,12 +98,15 @@ BREAKAGES = [
     ("floating-ips-lead-somewhere", "update network_floating_ips set port_id = 'nowhere'"),
     ("gateways-exist", "update network_routers set gateway_port_id = 'nowhere'"),
     ("groups-have-ports", "delete from network_security_groups"),
+    ("guests-run-once", f"{ANOTHER_HOST}; update kernel_hosts set facts = '{{\"guests\":{{\"g\":\"on\"}}}}'"),
+    ("guests-are-wanted", "update kernel_hosts set facts = '{\"guests\":{\"g\":\"on\"}}'"),
+    ("servers-are-there", "update kernel_hosts set facts = '{\"guests\":{}}'"),
     ("hosts-keep-up", "update kernel_hosts set revision = revision + 1"),
     ("hosts-are-not-ahead", "update kernel_hosts set revision = 0"),
     ("work-is-taken", "update kernel_work set due_at = 1000"),
     ("work-succeeds", "update kernel_work set attempts = 50"),
     ("images-get-done", "update image_images set status = 'saving', busy_until = 1000"),
-]
+]  # fmt: skip
 
 
 def test_every_invariant_is_broken_by_some_test() -> None:

@@ -22,6 +22,8 @@ class HostFacts:
     version: str
     uptime: str = ""
     running_vms: int = 0
+    guests: Mapping[str, str] | None = None
+    """Every guest that is there, wanted or not, and its power; the auditor compares. None: the host does not say."""
 
 
 RESERVED_MEMORY_MIB = 512
@@ -44,4 +46,14 @@ def facts_of(document: Mapping[str, Any]) -> HostFacts:
         version=str(document.get("version", ""))[:64],
         uptime=str(document.get("uptime", ""))[:255],
         running_vms=int(document.get("running_vms", 0)),
+        guests=_guests(document.get("guests")),
     )
+
+
+GUESTS_MOST = 10_000
+
+
+def _guests(found: Any) -> dict[str, str] | None:
+    if not isinstance(found, Mapping):
+        return None
+    return {str(id)[:36]: str(power)[:16] for id, power in list(found.items())[:GUESTS_MOST]}

@@ -351,6 +351,16 @@ def lagging_hosts(tx: Tx, heard_after: float) -> list[Row]:
     return _few(tx, query)
 
 
+def guests_on_hosts(tx: Tx, heard_after: float) -> dict[str, dict[str, str]]:
+    """Host → guest → power, of the hosts that answer and say what is there."""
+    rows: list[Row] = tx.all(sa.select(hosts.c.name, hosts.c.facts).where(hosts.c.seen_at >= heard_after))
+    return {row.name: row.facts["guests"] for row in rows if row.facts.get("guests") is not None}
+
+
+def server_places(tx: Tx) -> list[Row]:
+    return tx.all(sa.select(servers.c.id, servers.c.host, servers.c.task_state, servers.c.power_state))
+
+
 def hosts_ahead(tx: Tx) -> list[Row]:
     query = sa.select(hosts.c.name, hosts.c.revision, hosts.c.applied_revision)
     return _few(tx, query.where(hosts.c.applied_revision > hosts.c.revision))

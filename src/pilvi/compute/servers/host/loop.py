@@ -60,6 +60,7 @@ class HostServers:
         self._lock = threading.Condition()
         self._turning = threading.Lock()
         self._wanted: dict[str, Wanted] = {}
+        self._present: dict[str, str] | None = None
         self._revision = -1
         self._may_delete = False
         self._busy: set[str] = set()
@@ -107,9 +108,15 @@ class HostServers:
                 return
             todo = plan(wanted, present, may_delete=may_delete)
             with self._lock:
+                self._present = {guest_id: seen.power for guest_id, seen in present.items()}
                 for server_id, steps in todo.items():
                     if server_id not in left_alone and self._wanted is wanted:
                         self._settle(server_id, wanted.get(server_id), present.get(server_id), steps)
+
+    def present(self) -> dict[str, str] | None:
+        """Every guest that was here at the last look, wanted or not, and whether it is on; None before the first."""
+        with self._lock:
+            return self._present
 
     def reports(self, *, everything: bool = False) -> list[Report]:
         """News since what was last `sent`; everything, for a control plane that has just come back."""

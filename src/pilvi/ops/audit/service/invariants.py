@@ -242,6 +242,46 @@ def groups_have_ports(tx: Tx) -> list[Violation]:
     return _all("groups-have-ports", "security_group", found)
 
 
+# ---- what hosts say is there --------------------------------------------------------------------------------------
+
+
+@_promise("No guest is on two hosts.", hosts, kind="liveness", grace_s=QUIET_S)
+def guests_run_once(tx: Tx) -> list[Violation]:
+    places: dict[str, list[str]] = {}
+    for host, guests in store.guests_on_hosts(tx, _heard_after()).items():
+        for id in guests:
+            places.setdefault(id, []).append(host)
+    found = [(id, f"is on {', '.join(sorted(names))}") for id, names in places.items() if len(names) > 1]
+    return _all("guests-run-once", "server", found[:VIOLATIONS_MOST])
+
+
+@_promise("No host has a guest that is not wanted there.", hosts, kind="liveness", grace_s=QUIET_S)
+def guests_are_wanted(tx: Tx) -> list[Violation]:
+    there = store.guests_on_hosts(tx, _heard_after())
+    wanted = {row.id: row.host for row in store.server_places(tx)} if there else {}
+    found = [
+        (id, f"is on {host}, wanted {'on ' + wanted[id] if wanted.get(id) else 'nowhere'}")
+        for host, guests in there.items() for id in guests if wanted.get(id) != host
+    ]  # fmt: skip
+    return _all("guests-are-wanted", "guest", found[:VIOLATIONS_MOST])
+
+
+RUNNING = 1
+"""power_state of a server whose guest runs."""
+
+
+@_promise("A server that runs is on its host, and on.", store.servers, kind="liveness", grace_s=QUIET_S)
+def servers_are_there(tx: Tx) -> list[Violation]:
+    there = store.guests_on_hosts(tx, _heard_after())
+    found = [
+        (row.id, f"is to run on {row.host}, which says {there[row.host].get(row.id, 'that it is not there')}")
+        for row in (store.server_places(tx) if there else [])
+        if row.host in there and row.task_state is None and row.power_state == RUNNING
+        and there[row.host].get(row.id) != "on"
+    ]  # fmt: skip
+    return _all("servers-are-there", "server", found[:VIOLATIONS_MOST])
+
+
 # ---- hosts, work, images -----------------------------------------------------------------------------------------
 
 
