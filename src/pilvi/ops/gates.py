@@ -12,10 +12,11 @@ from pilvi.ops import packages
 from pilvi.ops.progress import StepFailed
 
 ROOT: Final = Path(__file__).parents[3]
-KINDS: Final = ("unit", "contract", "integration", "e2e", "acceptance")
+KINDS: Final = ("unit", "contract", "sim", "integration", "e2e", "acceptance")
 SERIAL: Final = ("integration", "e2e", "acceptance")  # Real guests and namespaces share two cores: one after another.
 BROWSER: Final = ("chromium",)  # Consoles are looked at as people do.
-IN_MEMORY: Final = ("tests/unit", "tests/contract")  # Many small databases, none of which has to survive anything.
+# Many small databases, none of which has to survive anything.
+IN_MEMORY: Final = ("tests/unit", "tests/contract", "tests/sim")
 SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 pytest makes folders of its own in it
 NO_TESTS_COLLECTED: Final = 5
 SCRIPTS: Final = Path(sys.executable).parent
@@ -67,6 +68,7 @@ def install_packages(kinds: Sequence[str]) -> None:
     modules = {
         "unit": (),
         "contract": packages.TEST,
+        "sim": (),
         "integration": (*packages.REAL, *packages.LINUX, *packages.QEMU, *packages.TEST),
         "e2e": (*packages.REAL, *packages.LINUX, *packages.QEMU, *packages.MONITORING),
         "acceptance": packages.REAL,
