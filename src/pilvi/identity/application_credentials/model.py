@@ -29,6 +29,8 @@ class ApplicationCredential:
     expires_at: str | None
     access_rule_ids: list[str] | None
     """None: any request; else only those that a rule allows."""
+    parent_id: str = ""
+    """The application credential that this one was made with: it goes when that one goes."""
 
     def is_expired(self) -> bool:
         return self.expires_at is not None and clock.parse(self.expires_at) <= clock.now()

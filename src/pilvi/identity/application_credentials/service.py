@@ -16,6 +16,9 @@ from pilvi.kernel.errors import BadRequest, Forbidden, NotFound
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
+MOST_PER_USER = 1000
+"""Application credentials, and access rules, of one user."""
+
 
 @dataclass(slots=True)
 class Shown:
@@ -93,19 +96,44 @@ def create(
 ) -> Shown:  # fmt: skip
     policy.CREATE.check(ctx, user_id=user_id)
     check_unrestricted(ctx)
+    _check_delegation(ctx, tx, user_id)
     if not ctx.project_id:
         raise BadRequest("Application credentials are for a project: use a token scoped to one.")
     if wanted.expires_at is not None and clock.parse(wanted.expires_at) <= clock.now():
         raise BadRequest("expires_at must be in the future.")
+    parent = ctx.principal.token.application_credential
+    expires_at = clock.timestamp(clock.parse(wanted.expires_at)) if wanted.expires_at else None
+    if parent is not None and parent.expires_at is not None:
+        expires_at = min(expires_at or parent.expires_at, parent.expires_at)
     credential = ApplicationCredential(
         id=ids.hexid(), user_id=user_id, project_id=ctx.project_id, name=wanted.name, description=wanted.description,
         secret_hash=wanted.secret_hash, role_ids=_role_ids(ctx, asked_roles), unrestricted=wanted.unrestricted,
-        expires_at=clock.timestamp(clock.parse(wanted.expires_at)) if wanted.expires_at else None,
-        access_rule_ids=None if asked_rules is None else [_rule(tx, user_id, r).id for r in asked_rules],
+        expires_at=expires_at, access_rule_ids=_rule_ids(tx, user_id, parent, asked_rules),
+        parent_id=parent.id if parent is not None else "",
     )  # fmt: skip
     store.add(tx, credential)
     ctx.about("application_credential", credential.id, credential.name)
     return shown(tx, credential, secret)
+
+
+def _check_delegation(ctx: Context, tx: Tx, user_id: str) -> None:
+    """Rights that were handed on for a purpose are not made to last; and nobody hoards credentials."""
+    token = ctx.principal.token.token
+    if token.trust_id or token.access_token_id:
+        raise Forbidden("A token with rights that somebody handed on cannot make application credentials.")
+    if store.count(tx, user_id) >= MOST_PER_USER:
+        raise Forbidden(f"A user may have {MOST_PER_USER} application credentials; delete some.")
+
+
+def _rule_ids(tx: Tx, user_id: str, parent: ApplicationCredential | None, asked: Any) -> list[str] | None:
+    """The rules asked for; a credential that only allows some requests hands on those and no others."""
+    found = None if asked is None else [_rule(tx, user_id, r).id for r in asked]
+    if parent is not None and parent.access_rule_ids is not None:
+        if found is None:
+            return parent.access_rule_ids
+        if not set(found) <= set(parent.access_rule_ids):
+            raise Forbidden("Some of the access rules are not among those of the credential that you use.")
+    return found
 
 
 def _role_ids(ctx: Context, asked: list[Any]) -> list[str]:
@@ -131,6 +159,8 @@ def _rule(tx: Tx, user_id: str, asked: dict[str, str]) -> AccessRule:
         return rule
     same = store.find_same_rule(tx, user_id, asked["service"], asked["method"], asked["path"])
     if same is None:
+        if store.count_rules(tx, user_id) >= MOST_PER_USER:
+            raise Forbidden(f"A user may have {MOST_PER_USER} access rules; delete some.")
         same = AccessRule(ids.hexid(), user_id, asked["service"], asked["method"], asked["path"])
         store.add_rule(tx, same)
     return same
@@ -141,6 +171,13 @@ def delete(ctx: Context, tx: Tx, user_id: str, id: str) -> None:
     check_unrestricted(ctx)
     credential = _get(tx, user_id, id)
     ctx.about("application_credential", id, credential.name)
+    remove(tx, id)
+
+
+def remove(tx: Tx, id: str) -> None:
+    """With all that were made with it."""
+    for child in store.children(tx, id):
+        remove(tx, child)
     deletions.application_credential.announce(tx, id)
     store.delete(tx, id)
     epochs.bump(tx)
@@ -174,6 +211,7 @@ def show_rule(ctx: Context, tx: Tx, user_id: str, id: str) -> AccessRule:
 
 def delete_rule(ctx: Context, tx: Tx, user_id: str, id: str) -> None:
     policy.DELETE_RULE.check(ctx, user_id=user_id)
+    check_unrestricted(ctx)
     if store.find_rule(tx, user_id, id) is None:
         raise NotFound(f"Could not find Access Rule: {id}.")
     if any(id in (c.access_rule_ids or ()) for c in store.all_of_user(tx, user_id)):

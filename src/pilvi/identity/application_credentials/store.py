@@ -22,8 +22,10 @@ credentials = sa.Table(
     sa.Column("unrestricted", sa.Boolean, nullable=False),
     sa.Column("expires_at", sa.String(27), nullable=True),
     sa.Column("access_rule_ids", Json, nullable=True),
+    sa.Column("parent_id", sa.String(64), nullable=False),
     sa.UniqueConstraint("user_id", "name", name="identity_application_credentials_name"),
     sa.Index("identity_application_credentials_project", "project_id"),
+    sa.Index("identity_application_credentials_parent", "parent_id"),
 )
 access_rules = sa.Table(
     "identity_access_rules",
@@ -58,6 +60,19 @@ def of_user(tx: Tx, user_id: str, query: Query) -> Page[ApplicationCredential]:
 
 def all_of_user(tx: Tx, user_id: str) -> list[ApplicationCredential]:
     return tx.all(sa.select(credentials).where(credentials.c.user_id == user_id), ApplicationCredential)
+
+
+def children(tx: Tx, id: str) -> list[str]:
+    return tx.scalars(sa.select(credentials.c.id).where(credentials.c.parent_id == id))
+
+
+def count(tx: Tx, user_id: str) -> int:
+    return tx.scalar(sa.select(sa.func.count()).select_from(credentials).where(credentials.c.user_id == user_id)) or 0
+
+
+def count_rules(tx: Tx, user_id: str) -> int:
+    mine = access_rules.c.user_id == user_id
+    return tx.scalar(sa.select(sa.func.count()).select_from(access_rules).where(mine)) or 0
 
 
 def delete(tx: Tx, id: str) -> None:

@@ -21,6 +21,9 @@ from pilvi.kernel.paging import Page
 from pilvi.kernel.policy import Rule
 from pilvi.kernel.query import Query
 
+DELEGATIONS = ("trust_id", "app_cred_id", "access_token_id")
+"""What an EC2 pair keeps of the token that it was made with: it never can do more."""
+MOST_PER_USER = 1000
 PASSCODE_STEPS_KEPT = 10
 """More than the steps in which a passcode is accepted."""
 
@@ -46,6 +49,8 @@ class KeyPair:
     user_id: str
     tenant_id: str | None
     trust_id: str | None = None
+    app_cred_id: str | None = None
+    access_token_id: str | None = None
 
 
 def _clear(tx: Tx, credential: Credential) -> str:
@@ -87,15 +92,34 @@ def list_all(ctx: Context, tx: Tx, query: Query) -> Page[Shown]:
 def create(ctx: Context, tx: Tx, *, type: str, blob: Any, user_id: str, project_id: str | None, extra: Any) -> Shown:
     policy.CREATE.check(ctx, user_id=user_id)
     check_unrestricted(ctx)
+    _check_count(tx, user_id)
     id = ids.hexid()
     if type == EC2:
         if not project_id:
             raise BadRequest("An EC2 credential needs a project_id.")
-        id = ec2_id(str(_ec2_blob(blob)["access"]))
+        pair = _ec2_blob(blob)
+        blob, id = {**pair, **_delegation(ctx, project_id)}, ec2_id(str(pair["access"]))
     credential = Credential(id, type, user_id, project_id, _encrypted(tx, blob), extra)
     store.add(tx, credential)
     ctx.about("credential", id)
     return _shown(tx, credential)
+
+
+def _check_count(tx: Tx, user_id: str) -> None:
+    if store.count(tx, user_id) >= MOST_PER_USER:
+        raise Forbidden(f"A user may have {MOST_PER_USER} credentials; delete some.")
+
+
+def _delegation(ctx: Context, project_id: str | None) -> dict[str, str | None]:
+    """What the caller's token was given to act with, and only where."""
+    validated = ctx.principal.token
+    if validated is None or not validated.token.is_delegated:
+        return dict.fromkeys(DELEGATIONS)
+    token = validated.token
+    if project_id != (token.scope_id or None):
+        raise Forbidden("A token with rights that somebody handed on makes credentials for its own project only.")
+    texts = (token.trust_id, token.application_credential_id, token.access_token_id)
+    return {name: text or None for name, text in zip(DELEGATIONS, texts, strict=True)}
 
 
 def _ec2_blob(blob: Any) -> dict[str, Any]:
@@ -116,13 +140,21 @@ def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> Shown:
     if "blob" in changes:
         blob = changes.pop("blob")
         if changes.get("type", credential.type) == EC2:
-            _ec2_blob(blob)
+            blob = {**_ec2_blob(blob), **_kept_delegation(ctx, tx, credential, changes)}
         changes["encrypted_blob"] = _encrypted(tx, blob)
     if "extra" in changes:
         changes["extra"] = {**credential.extra, **changes["extra"]}
     if changes:
         store.update(tx, id, changes)
     return _shown(tx, replace(credential, **changes))
+
+
+def _kept_delegation(ctx: Context, tx: Tx, credential: Credential, changes: dict[str, Any]) -> dict[str, Any]:
+    """A pair that was made with handed-on rights stays bound to them, whatever its new blob says."""
+    if credential.type != EC2:
+        return _delegation(ctx, changes.get("project_id", credential.project_id))
+    old = _ec2_blob(_clear(tx, credential))
+    return {name: old.get(name) for name in DELEGATIONS}
 
 
 def delete(ctx: Context, tx: Tx, id: str) -> None:
@@ -169,7 +201,8 @@ HOLDER = keys.Holder(store.encrypted_after, lambda tx, key, text: store.update(t
 
 def _pair(tx: Tx, credential: Credential) -> KeyPair:
     blob = orjson.loads(_clear(tx, credential))
-    return KeyPair(blob["access"], blob["secret"], credential.user_id, credential.project_id, blob.get("trust_id"))
+    bound = {name: blob.get(name) for name in DELEGATIONS}
+    return KeyPair(blob["access"], blob["secret"], credential.user_id, credential.project_id, **bound)
 
 
 def create_pair(ctx: Context, tx: Tx, user_id: str, project_id: str) -> KeyPair:
@@ -177,9 +210,10 @@ def create_pair(ctx: Context, tx: Tx, user_id: str, project_id: str) -> KeyPair:
     check_unrestricted(ctx)
     users.get(tx, user_id)
     projects.get(tx, project_id)
-    trust = ctx.principal.token.trust if ctx.principal.token is not None else None
-    pair = KeyPair(ids.hexid(), urlsafe_b64encode(ids.random_bytes(30)).decode(), user_id, project_id)
-    blob = {"access": pair.access, "secret": pair.secret, "trust_id": trust.id if trust is not None else None}
+    _check_count(tx, user_id)
+    bound = _delegation(ctx, project_id)
+    pair = KeyPair(ids.hexid(), urlsafe_b64encode(ids.random_bytes(30)).decode(), user_id, project_id, **bound)
+    blob = {"access": pair.access, "secret": pair.secret, **bound}
     store.add(tx, Credential(ec2_id(pair.access), EC2, user_id, project_id, _encrypted(tx, blob)))
     ctx.about("credential", ec2_id(pair.access))
     return pair

@@ -62,6 +62,10 @@ def encrypted_after(tx: Tx, id: str, limit: int) -> list[tuple[str, str]]:
     return [(row.id, row.encrypted_blob) for row in rows]
 
 
+def count(tx: Tx, user_id: str) -> int:
+    return tx.scalar(sa.select(sa.func.count()).select_from(credentials).where(credentials.c.user_id == user_id)) or 0
+
+
 def use_passcode(tx: Tx, credential_id: str, step: int, *, forget_before: int, used: Fault) -> None:
     """Mark the passcode of one step as used; raises `used` when it was before."""
     old = (used_passcodes.c.credential_id == credential_id, used_passcodes.c.step < forget_before)

@@ -31,8 +31,10 @@ def exchange_s3(ctx: Context, tx: Tx, access: str, token: str, signature: str) -
 
 
 def _issue(tx: Tx, pair: KeyPair) -> tuple[str, Validated]:
-    """The rights of a pair made with a trust are those of the trust."""
+    """The rights of a pair made with handed-on rights are those."""
     token = tokens.scoped(tokens.fresh(pair.user_id, (METHOD,)), "project", pair.tenant_id or "")
-    if pair.trust_id:
-        token = tokens.with_delegation(token, trust_id=pair.trust_id)
+    token = tokens.with_delegation(
+        token, trust_id=pair.trust_id or "", credential_id=pair.app_cred_id or "",
+        access_token_id=pair.access_token_id or "",
+    )  # fmt: skip
     return tokens.issue(tx, token)

@@ -18,9 +18,11 @@ CREATE TABLE identity_application_credentials (
 	unrestricted BOOLEAN NOT NULL,
 	expires_at VARCHAR(27),
 	access_rule_ids TEXT,
+	parent_id VARCHAR(64) NOT NULL,
 	PRIMARY KEY (id),
 	CONSTRAINT identity_application_credentials_name UNIQUE (user_id, name)
 );
+CREATE INDEX identity_application_credentials_parent ON identity_application_credentials (parent_id);
 CREATE INDEX identity_application_credentials_project ON identity_application_credentials (project_id);
 CREATE TABLE identity_credentials (
 	id VARCHAR(64) NOT NULL,

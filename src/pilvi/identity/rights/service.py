@@ -18,7 +18,7 @@ from pilvi.identity.tokens.model import Token
 from pilvi.identity.trusts import service as trusts
 from pilvi.identity.trusts.model import Trust
 from pilvi.identity.users import service as users
-from pilvi.identity.users.model import User, is_enabled
+from pilvi.identity.users.model import User, federated_names, is_enabled
 from pilvi.kernel import clock
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import Unauthorized
@@ -90,9 +90,17 @@ def enabled_user(tx: Tx, id: str) -> tuple[User, Project]:
     if user is None or not is_enabled(user, settings.current.passwords, clock.now()):
         raise refused()
     domain = projects.find(tx, user.domain_id)
-    if domain is None or not domain.enabled:
+    if domain is None or not domain.enabled or not _is_vouched_for(tx, user):
         raise refused()
     return user, domain
+
+
+def _is_vouched_for(tx: Tx, user: User) -> bool:
+    """Whoever exists by a provider's word only is somebody as long as one such provider is enabled."""
+    if user.origin != user.id or not user.federated:
+        return True
+    doors = federated_names(user.federated)
+    return any(identity_providers.is_open(tx, idp_id, protocol_id) for idp_id, protocol_id, _ in doors)
 
 
 def _scope(tx: Tx, token: Token) -> tuple[Project | None, Project | None]:

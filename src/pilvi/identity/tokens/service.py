@@ -81,9 +81,14 @@ def through(token: Token, idp_id: str, protocol_id: str) -> Token:
     return replace(token, idp_id=idp_id, protocol_id=protocol_id)
 
 
-def with_delegation(token: Token, *, credential_id: str = "", trust_id: str = "", user_id: str = "") -> Token:
+def with_delegation(
+    token: Token, *, credential_id: str = "", trust_id: str = "", access_token_id: str = "", user_id: str = ""
+) -> Token:
     """A token that acts with somebody's delegated roles."""
-    return replace(token, user_id=user_id or token.user_id, application_credential_id=credential_id, trust_id=trust_id)
+    return replace(
+        token, user_id=user_id or token.user_id, application_credential_id=credential_id, trust_id=trust_id,
+        access_token_id=access_token_id,
+    )  # fmt: skip
 
 
 # ---- for the API -------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ from pilvi.kernel.errors import BadRequest, Forbidden, NotFound
 from pilvi.kernel.policy import Rule
 from pilvi.kernel.query import Query
 
+MOST_PER_USER = 1000
+
 
 def find(tx: Tx, id: str) -> Trust | None:
     return store.find(tx, id)
@@ -71,12 +73,15 @@ def create(
 ) -> Trust:
     policy.CREATE.check(ctx, trustor_id=wanted.trustor_user_id)
     check_unrestricted(ctx)
+    _check_delegation(ctx, tx, wanted)
     users.get(tx, wanted.trustee_user_id)
     if wanted.expires_at is not None and clock.parse(wanted.expires_at) <= clock.now():
         raise BadRequest("expires_at must be in the future.")
     if wanted.project_id and not asked_roles:
         raise Forbidden("At least one role should be specified.")
-    trust = replace(wanted, id=ids.hexid(), created_at=clock.timestamp(), role_ids=_role_ids(tx, wanted, asked_roles))
+    trust = replace(
+        wanted, id=ids.hexid(), created_at=clock.timestamp(), role_ids=_role_ids(ctx, tx, wanted, asked_roles)
+    )
     parent = ctx.principal.token.trust
     if parent is None:
         count = min(asked_count, LONGEST_CHAIN) if may_redelegate else 0
@@ -90,12 +95,24 @@ def create(
     return trust
 
 
-def _role_ids(tx: Tx, trust: Trust, asked: list[Any]) -> list[str]:
-    """Only roles that the trustor has on the project."""
+def _check_delegation(ctx: Context, tx: Tx, wanted: Trust) -> None:
+    """What was handed on for one purpose is not handed on for another; and nobody hoards trusts."""
+    if ctx.principal.token.token.access_token_id:
+        raise Forbidden("A token with rights that somebody handed on to a consumer cannot make trusts.")
+    if ctx.principal.token.application_credential is not None and wanted.project_id not in (None, ctx.project_id):
+        raise Forbidden("An application credential makes trusts for its own project only.")
+    if len(store.ids_of(tx, user_id=wanted.trustor_user_id)) >= MOST_PER_USER:
+        raise Forbidden(f"A user may take part in {MOST_PER_USER} trusts; delete some.")
+
+
+def _role_ids(ctx: Context, tx: Tx, trust: Trust, asked: list[Any]) -> list[str]:
+    """Only roles that the trustor has on the project, and that the token has when it is an application credential's."""
     if not asked:
         return []
     project = projects.get(tx, trust.project_id or "")
     own = {r.id: r for r in role_assignments.roles_on_project(tx, trust.trustor_user_id, project)}
+    if ctx.principal.token.application_credential is not None:
+        own = {r.id: r for r in ctx.principal.token.roles if r.id in own}
     by_name = {r.name: r.id for r in own.values()}
     found = []
     for role in asked:
