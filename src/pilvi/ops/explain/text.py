@@ -44,7 +44,7 @@ def _line(event: Event) -> str:
     mark = "!" if event.outcome in BAD_OUTCOMES else " "
     took = "" if event.duration_ms is None else f"  {_duration(event.duration_ms)}"
     about = f"{event.resource_type} {event.resource_name or event.resource_id}".strip()
-    return f"{mark} {event.at[:23]}  {event.step}  {event.outcome}{took}  {about}".rstrip()
+    return f"{mark} {event.at[:23]}  {_what(event)}  {event.outcome}{took}  {about}".rstrip()
 
 
 def _duration(ms: float) -> str:
@@ -78,18 +78,25 @@ def spans(events: Sequence[Event]) -> list[str]:
     result: list[str] = []
     for request, own in by_request.items():
         begun = min(_start(event) for event in own)
-        root = next((e for e in own if e.step.startswith("api ")), None)
+        asked = [e for e in own if e.step.startswith("api ")]
+        root = next((e for e in asked if e.duration_ms is not None), asked[0] if asked else None)
         about = f"  {root.step}  {_took(root)}" if root is not None else ""
         result.append(f"{request or 'by itself'}  {clock.timestamp(begun)[:23]}{about}".rstrip())
-        rest = [event for event in own if event is not root]
+        rest = sorted((event for event in own if event is not root), key=_start)
         for index, event in enumerate(rest):
             branch = "└─" if index == len(rest) - 1 else "├─"
             mark = "!" if event.outcome in BAD_OUTCOMES else " "
             offset = f"+{_duration((_start(event) - begun) * 1000)}"
             named = f"{event.resource_type} {event.resource_name or event.resource_id}".strip()
             times = f"{offset:>10}  {_took(event):>9}"
-            result.append(f"{branch}{mark}{times}  {event.step}  {event.outcome}  {named}".rstrip())
+            result.append(f"{branch}{mark}{times}  {_what(event)}  {event.outcome}  {named}".rstrip())
     return result
+
+
+def _what(event: Event) -> str:
+    """The step; of what a request changed beside its own subject, only how."""
+    what = (event.detail or {}).get("what")
+    return str(what) if what and event.step.startswith("api ") and event.duration_ms is None else event.step
 
 
 def _start(event: Event) -> float:
