@@ -113,9 +113,7 @@ class ImageConfig:
     import_from: str = ""  # Hosts that imports may fetch from although they are not public: "name, 10.0.0.5:8080".
     show_locations: bool = False  # Show where bytes are, and let owners say so: they could swap what others read.
     cache_gib: int = 10  # Copies of images that are slow to read, kept where they are served from; 0: no cache.
-    strict_formats: bool = (
-        True  # Content is what disk_format says; else what nobody recognises may pass as anything.
-    )
+    strict_formats: bool = True  # Content is what disk_format says; else what nobody recognises may pass as anything.
     property_protections: Path | None = None  # Who may read and change which free properties: upstream's file.
     property_protection_format: Literal["roles", "policies"] = "roles"  # What that file names.
     second_store: Path | None = None  # A directory for a second store, such as another disk.

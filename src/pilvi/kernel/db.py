@@ -81,6 +81,15 @@ class Remembers(Protocol):
     def changed(self, tx: "Tx", statement: Any, former: list[Any]) -> None: ...
 
 
+def among(tx: "Tx", column: Any, name: str) -> Any:
+    """`column` is one of a list that goes as one parameter: unlike IN (…), the text is the same for any number."""
+    listed: Any = sa.bindparam(name, type_=Json)
+    if tx.is_postgresql:
+        return column.in_(sa.select(sa.func.jsonb_array_elements_text(sa.cast(listed, postgresql.JSONB))))
+    each = sa.func.json_each(listed).table_valued("value")
+    return column.in_(sa.select(each.c.value))
+
+
 @dataclass(slots=True)
 class Compiled:
     """One shape of statement, ready for the driver."""

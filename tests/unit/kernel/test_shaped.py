@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pilvi.kernel.db import Database, Shaped, connect
+from pilvi.kernel.db import Database, Shaped, Tx, among, connect
 
 shapes = sa.Table("test_shapes", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
 
@@ -46,3 +46,16 @@ def test_a_value_inside_a_shape_is_refused(database: Database) -> None:
     shaped = Shaped(("frozen",), lambda: sa.select(shapes.c.id).where(shapes.c.id > 1), {})
     with pytest.raises(AssertionError, match="values that later calls would get too"):
         database.read(lambda tx: tx.scalars(shaped))
+
+
+def test_a_list_goes_as_one_parameter(database: Database) -> None:
+    words = sa.Table("test_words", sa.MetaData(), sa.Column("word", sa.String(9), primary_key=True))
+    database.script(
+        "create table test_words (word text primary key); insert into test_words values ('a'), ('b'), ('c')"
+    )
+
+    def ask(tx: Tx, wanted: list[str]) -> list[str]:
+        query = Shaped(("words",), lambda: sa.select(words.c.word).where(among(tx, words.c.word, "w")), {"w": wanted})
+        return sorted(tx.scalars(query))
+
+    assert [database.read(lambda tx, w=w: ask(tx, w)) for w in ([], ["a"], ["c", "x", "a"])] == [[], ["a"], ["a", "c"]]  # type: ignore[misc]

@@ -3,7 +3,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.db import Shaped, Tx, among, metadata
 
 aggregates = sa.Table(
     "placement_provider_aggregates",
@@ -24,13 +24,12 @@ def pairs(tx: Tx, provider_uuids: Iterable[str] | None = None) -> list[tuple[str
     if provider_uuids is None:
         rows: list[Any] = tx.all(sa.select(aggregates))
         return [(row.provider_uuid, row.aggregate_uuid) for row in rows]
-    wanted = sorted(set(provider_uuids))
-    found: list[tuple[str, str]] = []
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        rows = tx.all(sa.select(aggregates).where(aggregates.c.provider_uuid.in_(part)))
-        found += [(row.provider_uuid, row.aggregate_uuid) for row in rows]
-    return found
+
+    def build() -> sa.Select[Any]:
+        return sa.select(aggregates).where(among(tx, aggregates.c.provider_uuid, "uuids"))
+
+    rows = tx.all(Shaped(("provider_aggregates.many",), build, {"uuids": sorted(set(provider_uuids))}))
+    return [(row.provider_uuid, row.aggregate_uuid) for row in rows]
 
 
 def put(tx: Tx, provider_uuid: str, uuids: Iterable[str]) -> None:

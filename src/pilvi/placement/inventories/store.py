@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.db import Shaped, Tx, among, metadata
 from pilvi.placement.inventories.model import Inventory
 
 inventories = sa.Table(
@@ -45,12 +45,10 @@ def of(tx: Tx, provider_uuid: str) -> list[Inventory]:
 
 
 def of_many(tx: Tx, provider_uuids: Iterable[str]) -> list[Inventory]:
-    wanted = sorted(set(provider_uuids))
-    found: list[Inventory] = []
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        found += tx.all(sa.select(inventories).where(inventories.c.provider_uuid.in_(part)), Inventory)
-    return found
+    def build() -> sa.Select[Any]:
+        return sa.select(inventories).where(among(tx, inventories.c.provider_uuid, "uuids"))
+
+    return tx.all(Shaped(("inventories.many",), build, {"uuids": sorted(set(provider_uuids))}), Inventory)
 
 
 def everything(tx: Tx) -> list[Inventory]:
@@ -94,22 +92,34 @@ def _alias(number: int) -> Any:
 def providers_that_take(tx: Tx, resources: Mapping[str, int], limit: int | None = None) -> list[str]:
     """Providers that can take all of this at once, by themselves; all of them or some."""
     asked = sorted(resources.items())
-    tables = [_alias(i) for i in range(len(asked))]
+    values: dict[str, Any] = {} if limit is None else {"most": limit}
+    for i, (resource_class, amount) in enumerate(asked):
+        values |= {f"class_{i}": resource_class, f"amount_{i}": amount}
+
+    def build() -> sa.Select[Any]:
+        query = _that_take(len(asked))
+        return query if limit is None else query.limit(sa.bindparam("most", type_=sa.Integer))
+
+    return tx.scalars(Shaped(("inventories.taking", len(asked), limit is None), build, values))
+
+
+def _that_take(classes: int) -> sa.Select[Any]:
+    tables = [_alias(i) for i in range(classes)]
     first = tables[0]
     joined: Any = first
     for table in tables[1:]:
         joined = joined.join(table, table.c.provider_uuid == first.c.provider_uuid)
     where = []
-    for table, (resource_class, amount) in zip(tables, asked, strict=True):
+    for i, table in enumerate(tables):
+        amount: Any = sa.bindparam(f"amount_{i}", type_=sa.BigInteger)
         where += [
-            table.c.resource_class == resource_class,
+            table.c.resource_class == sa.bindparam(f"class_{i}"),
             table.c.free >= amount,
             table.c.min_unit <= amount,
             table.c.max_unit >= amount,
-            sa.literal(amount, sa.Integer) % table.c.step_size == 0,
+            amount % table.c.step_size == 0,
         ]
-    query = sa.select(first.c.provider_uuid).select_from(joined).where(*where)
-    return tx.scalars(query if limit is None else query.limit(limit))
+    return sa.select(first.c.provider_uuid).select_from(joined).where(*where)
 
 
 def has_class(tx: Tx, resource_class: str) -> bool:

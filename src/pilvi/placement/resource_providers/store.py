@@ -4,7 +4,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel import clock
-from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.db import Shaped, Tx, among, metadata
 from pilvi.placement.resource_providers.model import Provider
 
 providers = sa.Table(
@@ -36,11 +36,10 @@ def find_named(tx: Tx, name: str) -> Provider | None:
 
 
 def find_many(tx: Tx, uuids: Iterable[str]) -> list[Provider]:
-    wanted = sorted(set(uuids))
-    found: list[Provider] = []
-    for start in range(0, len(wanted), 500):
-        found += tx.all(sa.select(providers).where(providers.c.uuid.in_(wanted[start : start + 500])), Provider)
-    return found
+    def build() -> sa.Select[Any]:
+        return sa.select(providers).where(among(tx, providers.c.uuid, "uuids"))
+
+    return tx.all(Shaped(("providers.many",), build, {"uuids": sorted(set(uuids))}), Provider)
 
 
 def search(tx: Tx, *, name: str | None, uuid: str | None, root: str | None) -> list[Provider]:
@@ -58,8 +57,11 @@ def children(tx: Tx, uuid: str) -> list[Provider]:
     return tx.all(sa.select(providers).where(providers.c.parent_uuid == uuid), Provider)
 
 
+_NESTED = Shaped(("providers.nested",), lambda: sa.select(sa.exists().where(providers.c.parent_uuid.is_not(None))), {})
+
+
 def any_nested(tx: Tx) -> bool:
-    return tx.scalar(sa.select(providers.c.uuid).where(providers.c.parent_uuid.is_not(None)).limit(1)) is not None
+    return bool(tx.scalar(_NESTED))
 
 
 def update(tx: Tx, uuid: str, **changes: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel import clock
-from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.db import Shaped, Tx, among, metadata
 from pilvi.placement.traits.model import Trait
 
 traits = sa.Table(
@@ -47,7 +47,8 @@ def associated(tx: Tx) -> set[str]:
 
 
 def is_associated(tx: Tx, name: str) -> bool:
-    return tx.scalar(sa.select(provider_traits.c.trait).where(provider_traits.c.trait == name).limit(1)) is not None
+    found = sa.exists().where(provider_traits.c.trait == sa.bindparam("wanted_trait"))
+    return bool(tx.scalar(Shaped(("traits.is_associated",), lambda: sa.select(found), {"wanted_trait": name})))
 
 
 def of(tx: Tx, provider_uuid: str) -> list[str]:
@@ -60,13 +61,12 @@ def pairs(tx: Tx, provider_uuids: Iterable[str] | None = None) -> list[tuple[str
     if provider_uuids is None:
         rows: list[Any] = tx.all(sa.select(provider_traits))
         return [(row.provider_uuid, row.trait) for row in rows]
-    wanted = sorted(set(provider_uuids))
-    found: list[tuple[str, str]] = []
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        rows = tx.all(sa.select(provider_traits).where(provider_traits.c.provider_uuid.in_(part)))
-        found += [(row.provider_uuid, row.trait) for row in rows]
-    return found
+
+    def build() -> sa.Select[Any]:
+        return sa.select(provider_traits).where(among(tx, provider_traits.c.provider_uuid, "uuids"))
+
+    rows = tx.all(Shaped(("provider_traits.many",), build, {"uuids": sorted(set(provider_uuids))}))
+    return [(row.provider_uuid, row.trait) for row in rows]
 
 
 def put(tx: Tx, provider_uuid: str, names: Iterable[str]) -> None:
