@@ -38,13 +38,13 @@ def run(site: Site, out: Path, **more: str) -> dict[str, str]:
 
 
 @pytest.mark.skipif(not TOOL.exists(), reason="the suites' scripts lie beside the project, in shared/tools")
-def test_what_passed_once_passes(site: Site, tmp_path: Path) -> None:
+def test_what_passed_once_passes(site: Site, switches: str, tmp_path: Path) -> None:
     listed = set(LIST.read_text().split())
     wanted = os.environ.get("PILVI_RATCHET")
     if wanted:
-        found = run(site, tmp_path / "out", REGEX=wanted)
+        found = run(site, tmp_path / "out", REGEX=wanted, TEMPEST_SET=switches)
         listed |= {name for name, verdict in found.items() if verdict == "passed"}
         LIST.write_text("\n".join(sorted(listed)) + "\n")
         return
-    found = run(site, tmp_path / "out", LOAD_LIST=str(LIST))
+    found = run(site, tmp_path / "out", LOAD_LIST=str(LIST), TEMPEST_SET=switches)
     assert sorted(name for name in listed if found.get(name) != "passed") == []
