@@ -115,6 +115,7 @@ class SimDatabase:
         tx = Tx(self.connection, self.compiler, writes=True)
         try:
             result = work(tx)
+            tx.complete()
             before_commit()
         except BaseException:
             if raw.in_transaction:
