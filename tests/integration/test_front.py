@@ -39,6 +39,8 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         ("PUT", "/object/v1/AUTH_1/c/o", "live"),
         ("GET", "/console/vnc", "live"),
         ("GET", "/consoles", "api"),
+        ("GET", "/metrics", "live"),
+        ("GET", "/metrics/x", "api"),
     ],
 )
 def test_a_path_goes_to_the_process_that_serves_it(front: Front, method: str, path: str, expected: str) -> None:
@@ -117,6 +119,19 @@ def test_an_agents_websocket_goes_to_live(front: Front) -> None:
         assert b" 101 " in connection.recv(4096)
         connection.sendall(b"\x81\x82\x00\x00\x00\x00hi")
         assert connection.recv(4096).endswith(b"echo hi")
+
+
+def test_the_fronts_own_figures_are_for_this_machines_root_alone(front: Front) -> None:
+    path = front.config.paths.front_metrics_socket
+    assert path.stat().st_mode & 0o777 == 0o600
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(path))
+        connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        status, content = read_answer(connection)
+    assert status == 200
+    assert b'haproxy_frontend_http_requests_total{proxy="public"}' in content
+    assert b"haproxy_" not in str(front.get("/metrics")[1]).encode()
 
 
 def test_refusals_are_json_with_a_sentence(front: Front) -> None:

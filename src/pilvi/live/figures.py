@@ -23,7 +23,7 @@ from pilvi.live.agents import Agents
 from pilvi.live.process import LiveProcess
 from pilvi.ops.monitoring import keys, model, service
 from pilvi.ops.monitoring.model import Part
-from pilvi.ops.monitoring.process import SOCKETS
+from pilvi.ops.monitoring.process import SOCKETS, is_place_held
 
 FRESH_S: Final = 1.0
 """Scrapes within this time get the same figures."""
@@ -108,6 +108,8 @@ class Figures:
         for path, figures in zip(paths, found, strict=True):
             match = _WORKER.fullmatch(path.name)
             assert match is not None
+            if figures is None and not is_place_held(path):
+                continue  # Fewer workers than there were once.
             up[f"{match[1]} {match[2]}"] = figures is not None
             if figures is not None:
                 parts.append(Part({"process": match[1], "worker": match[2], "host": self._host}, figures))

@@ -78,11 +78,13 @@ def test_workers_have_places_of_their_own_and_a_dead_ones_place_is_taken(rig: Ri
     second.close()
 
 
-def test_a_worker_that_is_gone_is_missed_and_harms_nobody(rig: Rig) -> None:
+def test_a_worker_that_is_silent_is_missed_and_harms_nobody(rig: Rig) -> None:
     worker = Endpoint(rig.paths.run, "api")
     worker._socket.close()
     text = scrape(rig)
     assert sources(text)["api 0"] == "0"
+    os.close(worker._held)  # It ended for good, as when there are to be fewer workers.
+    assert "api 0" not in sources(scrape(rig))
     assert 'pilvi_work_rows{kind="server"}' in text
 
 

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -42,6 +42,7 @@ def test_what_is_rendered_is_read_by_prometheus_own_parser() -> None:
     assert [s.value for s in histogram.samples if s.name.endswith("_sum")] == [0.5, 0.5]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_any_label_survives_the_text_format(text: str) -> None:
     part = Part({}, {REQUESTS: [[["compute", text, "200"], 1.0]]})
@@ -49,6 +50,7 @@ def test_any_label_survives_the_text_format(text: str) -> None:
     assert families[0].samples[0].labels["route"] == text
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.sampled_from([REQUESTS, SECONDS]),

@@ -86,3 +86,18 @@ def _lowest_free(run: Path, process: str) -> tuple[int, int]:
             continue
         return held, number
     raise OSError(f"{MOST_WORKERS} workers of {process} hold their places already.")
+
+
+def is_place_held(endpoint: Path) -> bool:
+    """Whether a living worker has the place of this socket. One that ended for good leaves only the file."""
+    try:
+        lock = os.open(endpoint.with_suffix(".lock"), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
