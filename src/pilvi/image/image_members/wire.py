@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pilvi.image.image_members.model import Member
 from pilvi.kernel import clock
-from pilvi.kernel.wire import Body, From, Length, Pattern, View
+from pilvi.kernel.wire import Body, From, Length, Name, Pattern, View
 
 
 class MemberCreate(Body, extra=True):
@@ -33,4 +33,4 @@ class MemberView(View, plural="members"):
     status: str
     created_at: Annotated[str, From(_created)]
     updated_at: Annotated[str, From(_updated)]
-    schema: Annotated[str, From(_schema)]
+    schema_path: Annotated[str, Name("schema"), From(_schema)]

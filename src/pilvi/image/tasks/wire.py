@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pilvi.image.tasks.model import Task
 from pilvi.kernel import clock
-from pilvi.kernel.wire import OMIT, Body, From, Length, Sometimes, View
+from pilvi.kernel.wire import OMIT, Body, From, Length, Name, Sometimes, View
 
 
 class TaskCreate(Body):
@@ -43,7 +43,7 @@ class ShortTaskView(View):
     updated_at: Annotated[str, From(_updated)]
     expires_at: Annotated[str, From(_expires), Sometimes()]
     self: Annotated[str, From(_self)]
-    schema: Annotated[str, From(_schema)]
+    schema_path: Annotated[str, Name("schema"), From(_schema)]
 
 
 class ImageTaskView(View):
@@ -66,4 +66,4 @@ class ImageTaskView(View):
 
 class TaskView(ImageTaskView):
     self: Annotated[str, From(_self)]
-    schema: Annotated[str, From(_schema)]
+    schema_path: Annotated[str, Name("schema"), From(_schema)]
