@@ -24,4 +24,4 @@ class Deletion:
 
 user, group, project, domain, role = (Deletion() for _ in range(5))
 service, endpoint, region, application_credential, registered_limit = (Deletion() for _ in range(5))
-identity_provider = Deletion()
+identity_provider, consumer, policy = (Deletion() for _ in range(3))

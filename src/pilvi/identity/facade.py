@@ -16,6 +16,7 @@ from pilvi.identity.epochs import service as epochs
 from pilvi.identity.keys import service as keys
 from pilvi.identity.limits import service as limits
 from pilvi.identity.oauth_consumers import service as oauth_consumers
+from pilvi.identity.oauth_tokens import service as oauth_tokens
 from pilvi.identity.projects import service as projects
 from pilvi.identity.projects.model import Project
 from pilvi.identity.regions import service as regions
@@ -201,7 +202,7 @@ def rotate_keys(database: Database) -> int:
             keys.rotate(tx, purpose)
 
     database.write(rotate)
-    holders = (credentials.HOLDER, oauth_consumers.HOLDER, domain_configs.HOLDER)
+    holders = (credentials.HOLDER, oauth_consumers.HOLDER, oauth_tokens.HOLDER, domain_configs.HOLDER)
     count = sum(_encrypt_anew(database, holder) for holder in holders)
     database.write(keys.drop_old_credential_keys)
     return count

@@ -7,6 +7,7 @@ from pilvi.identity.directories import stream as directory
 from pilvi.identity.logins import service
 from pilvi.identity.logins.model import DirectoryCheck, Login, fitting_passcode, missing_methods
 from pilvi.identity.logins.wire import LOGIN
+from pilvi.identity.oauth_tokens.api import signed_by
 from pilvi.identity.rights import service as rights
 from pilvi.identity.rights.model import Validated
 from pilvi.identity.tokens.model import parse
@@ -75,6 +76,12 @@ def _log_in(ctx: Context, begun: tuple[Answer | None, Login, bool]) -> Answer:
     answer, login, with_catalog = begun
     if answer is not None:
         return answer
+    signed = login.signed
+    if signed is not None:
+        given: Answer = ctx.database.write(
+            lambda tx: _answer(tx, service.finish_signed(tx, login, signed), with_catalog)
+        )
+        return given
     _prove(ctx, login)
 
     def finish(tx: Tx) -> Answer:
@@ -109,6 +116,8 @@ def _is_proven(login: Login) -> bool:
 def create(ctx: Context, tx: Tx, body: Any, query: Query) -> tuple[Answer | None, Login, bool]:
     with_catalog = "nocatalog" not in query.text
     login = service.begin(tx, parse(body), ctx.header("Openstack-Auth-Receipt") or "")
-    if _is_proven(login):
+    if service.OAUTH in login.methods:
+        login.signed = signed_by(ctx, query.text)
+    elif _is_proven(login):
         return _answer(tx, service.finish(tx, login), with_catalog), login, with_catalog
     return None, login, with_catalog

@@ -9,6 +9,7 @@ from hashlib import sha1
 
 from pilvi.identity.application_credentials.model import ApplicationCredential
 from pilvi.identity.directories.model import Plan
+from pilvi.identity.oauth_tokens.model import Signed
 from pilvi.identity.projects.model import Project
 from pilvi.identity.rights.model import Validated
 from pilvi.identity.tokens.model import Request
@@ -48,6 +49,8 @@ class Login:
     credential: ApplicationCredential | None = None
     directory_checks: list[DirectoryCheck] = field(default_factory=list)
     """Passwords that only a directory can tell right from wrong."""
+    signed: Signed | None = None
+    """The request itself, where its signature is the proof."""
     passcodes: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     """One-time passcodes, each with the secrets that it may come from, by the credential's id."""
 

@@ -12,6 +12,8 @@ from pilvi.identity.directories import service as directories
 from pilvi.identity.domains import service as domains
 from pilvi.identity.keys import service as keys
 from pilvi.identity.logins.model import RECEIPT_LIFETIME_S, Check, DirectoryCheck, Login
+from pilvi.identity.oauth_tokens import service as oauth_tokens
+from pilvi.identity.oauth_tokens.model import Signed
 from pilvi.identity.projects import service as projects
 from pilvi.identity.projects.model import Project
 from pilvi.identity.rights import service as rights
@@ -24,6 +26,8 @@ from pilvi.identity.users.model import User, must_note_activity
 from pilvi.kernel import clock
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import Forbidden, Unauthorized
+
+OAUTH = "oauth1"
 
 
 def begin(tx: Tx, request: Request, receipt: str = "") -> Login:
@@ -44,7 +48,7 @@ def begin(tx: Tx, request: Request, receipt: str = "") -> Login:
             user = _find_user(tx, proof.user)
             is_about(tx, login, user)
             login.passcodes.append((proof.secret, credentials.totp_secrets(tx, user.id) if user else {}))
-        else:
+        elif proof.method != OAUTH:
             raise Unauthorized(f"Attempted to authenticate with an unsupported method: {proof.method[:64]}.")
     return login
 
@@ -182,6 +186,16 @@ def finish(tx: Tx, login: Login) -> tuple[str, Validated]:
         return _for_default(tx, user, token)
     kind, id = _place(tx, scope)
     return tokens.issue(tx, tokens.scoped(token, kind, id))
+
+
+def finish_signed(tx: Tx, login: Login, signed: Signed) -> tuple[str, Validated]:
+    """A consumer of OAuth logs in with what a user gave it."""
+    if len(login.request.proofs) != 1 or login.request.scope.kind != "default":
+        raise Unauthorized("OAuth goes with no other method, and its scope is the project of the access token.")
+    access = oauth_tokens.log_in(tx, signed)
+    rights.enabled_user(tx, access.user_id)
+    token = tokens.scoped(tokens.fresh(access.user_id, (OAUTH,)), "project", access.project_id)
+    return tokens.issue(tx, tokens.with_delegation(token, access_token_id=access.id))
 
 
 def needs_write(login: Login) -> bool:

@@ -148,6 +148,28 @@ CREATE TABLE identity_oauth_consumers (
 	extra TEXT NOT NULL,
 	PRIMARY KEY (id)
 );
+CREATE TABLE identity_oauth_nonces (
+	consumer_id VARCHAR(64) NOT NULL,
+	nonce VARCHAR(64) NOT NULL,
+	forget_at FLOAT NOT NULL,
+	PRIMARY KEY (consumer_id, nonce)
+);
+CREATE INDEX identity_oauth_nonces_end ON identity_oauth_nonces (forget_at);
+CREATE TABLE identity_oauth_tokens (
+	id VARCHAR(64) NOT NULL,
+	consumer_id VARCHAR(64) NOT NULL,
+	project_id VARCHAR(64) NOT NULL,
+	encrypted_secret TEXT NOT NULL,
+	expires_at FLOAT NOT NULL,
+	is_access BOOLEAN NOT NULL,
+	user_id VARCHAR(64) NOT NULL,
+	role_ids TEXT NOT NULL,
+	verifier_hash VARCHAR(80) NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_oauth_tokens_consumer ON identity_oauth_tokens (consumer_id);
+CREATE INDEX identity_oauth_tokens_project ON identity_oauth_tokens (project_id);
+CREATE INDEX identity_oauth_tokens_user ON identity_oauth_tokens (user_id);
 CREATE TABLE identity_old_passwords (
 	user_id VARCHAR(64) NOT NULL,
 	changed_at VARCHAR(27) NOT NULL,

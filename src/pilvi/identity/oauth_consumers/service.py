@@ -1,6 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
+from pilvi.identity import deletions
 from pilvi.identity.keys import service as keys
 from pilvi.identity.oauth_consumers import policy, store
 from pilvi.identity.oauth_consumers.model import Consumer
@@ -51,9 +52,16 @@ def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> Consumer:
     return replace(consumer, **changes)
 
 
+def find_secret(tx: Tx, id: str) -> str | None:
+    """With which a consumer signs."""
+    consumer = store.find(tx, id)
+    return keys.cipher(tx, "credential").decrypt(consumer.encrypted_secret.encode()).decode() if consumer else None
+
+
 def delete(ctx: Context, tx: Tx, id: str) -> None:
     policy.DELETE.check(ctx)
     _get(tx, id)
+    deletions.consumer.announce(tx, id)
     store.delete(tx, id)
 
 

@@ -5,6 +5,7 @@ from math import inf
 from typing import Any
 
 from pilvi.identity.application_credentials.model import ApplicationCredential
+from pilvi.identity.oauth_tokens.model import OAuthToken
 from pilvi.identity.projects.model import Project
 from pilvi.identity.roles.model import Role
 from pilvi.identity.tokens.model import Token
@@ -28,6 +29,8 @@ class Rights:
     application_credential: ApplicationCredential | None = None
     access_rules: list[dict[str, Any]] | None = None
     trust: Trust | None = None
+    access: OAuthToken | None = None
+    """What the user gave to a consumer of OAuth."""
     lasting_group_ids: tuple[str, ...] = ()
     """Groups in which the user is by an identity provider's word."""
     until: float = inf
@@ -38,7 +41,8 @@ class Rights:
     @property
     def ends(self) -> bool:
         """May come to less without any change in the database."""
-        return self.application_credential is not None or self.trust is not None or self.until != inf
+        delegated = (self.application_credential, self.trust, self.access)
+        return any(one is not None for one in delegated) or self.until != inf
 
     @property
     def is_domain_scoped(self) -> bool:

@@ -8,6 +8,8 @@ from pilvi.identity.application_credentials.model import ApplicationCredential
 from pilvi.identity.epochs import service as epochs
 from pilvi.identity.groups import service as groups
 from pilvi.identity.identity_providers import service as identity_providers
+from pilvi.identity.oauth_tokens import service as oauth_tokens
+from pilvi.identity.oauth_tokens.model import OAuthToken
 from pilvi.identity.projects import service as projects
 from pilvi.identity.projects.model import Project
 from pilvi.identity.rights.model import Rights
@@ -72,6 +74,10 @@ def _work_out(tx: Tx, token: Token) -> Rights:
     if trust is not None:
         rights.trust = trust
         in_force = _only(tx, in_force, trust.role_ids)
+    if token.access_token_id:
+        rights.access = _access(tx, token)
+        rights.until = min(rights.until, rights.access.expires_at)
+        in_force = _only(tx, in_force, rights.access.role_ids)
     if token.scope != "unscoped" and not in_force:
         raise refused()
     rights.roles = tuple(in_force)
@@ -142,6 +148,14 @@ def _credential(tx: Tx, token: Token) -> ApplicationCredential | None:
     if not right or credential is None or credential.is_expired():
         raise refused()
     return credential
+
+
+def _access(tx: Tx, token: Token) -> OAuthToken:
+    """What the user gave to a consumer, if it counts still."""
+    access = oauth_tokens.find_access(tx, token.access_token_id)
+    if access is None or (access.user_id, access.project_id) != (token.user_id, token.scope_id):
+        raise refused()
+    return access
 
 
 def _trust(tx: Tx, token: Token) -> Trust | None:

@@ -76,6 +76,8 @@ def _delegation(rights: Rights) -> dict[str, Any]:
         if rights.access_rules is not None:
             shown["access_rules"] = rights.access_rules
         found["application_credential"] = shown
+    if rights.access is not None:
+        found["OS-OAUTH1"] = {"access_token_id": rights.access.id, "consumer_id": rights.access.consumer_id}
     if trust is not None:
         found["OS-TRUST:trust"] = {
             "id": trust.id,
