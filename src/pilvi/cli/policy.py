@@ -1,18 +1,29 @@
 """`pilvi policy …`: what the rules are, whom they let, and why."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from pilvi.kernel.config import Config, ConfigError
 from pilvi.ops import site
 
+if TYPE_CHECKING:
+    from pilvi.kernel.policy_files import Overrides
+
 app = App(name="policy", help="What the rules are, whom they let, and why. Files in policy/ of the state directory.")
 
 
 def _config() -> Config:
     return site.load_config(None)
+
+
+def _load(config: Config) -> "Overrides":
+    from pilvi import main
+    from pilvi.ops import policy
+
+    main.services_of(config)
+    return policy.load(config)
 
 
 @app.command
@@ -25,7 +36,7 @@ def show(part: str = "") -> int:
     """
     from pilvi.ops import policy
 
-    policy.load(_config())
+    _load(_config())
     print("\n".join(policy.listing(part)))
     return 0
 
@@ -33,10 +44,9 @@ def show(part: str = "") -> int:
 @app.command
 def check() -> int:
     """Read the files of the operator and say what is wrong with them."""
-    from pilvi.ops import policy
 
     config = _config()
-    overrides = policy.load(config)
+    overrides = _load(config)
     for warning in overrides.warnings:
         print(f"warning: {warning}")
     print(f"{len(overrides.rules)} rules of {config.paths.policy} are in force, {len(overrides.warnings)} warnings.")
@@ -68,7 +78,7 @@ def explain(
     from pilvi.ops import policy
 
     config = _config()
-    policy.load(config)
+    _load(config)
     one = policy.rule(rule)
     database = open_database(config)
     ctx = policy.context(
@@ -92,7 +102,7 @@ def who_can(rule: str, *, project: str = "") -> int:
     from pilvi.ops import policy
 
     config = _config()
-    policy.load(config)
+    _load(config)
     one = policy.rule(rule)
     found: list[str] = open_database(config).read(lambda tx: list(policy.who_can(tx, one, project)))
     print("\n".join(found) if found else "Nobody.")

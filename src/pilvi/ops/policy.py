@@ -14,10 +14,7 @@ from pilvi.kernel.policy_language import Constant, Node, PolicyError
 
 
 def load(config: Config) -> policy_files.Overrides:
-    """All rules of the cloud with the operator's files in force."""
-    from pilvi import main
-
-    main.services_of(config)  # Importing the services declares their rules.
+    """The operator's files in force. The rules must have been declared: by importing the services."""
     try:
         overrides = policy_files.read(config.paths.policy)
     except PolicyError as error:
