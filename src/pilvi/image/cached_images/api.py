@@ -5,6 +5,7 @@ from typing import Any
 from pilvi.image.cached_images import policy, service
 from pilvi.image.cached_images.model import Copy, CopyStatus, targets
 from pilvi.image.images import service as images
+from pilvi.image.imports import service as imports
 from pilvi.image.stores.model import Stores
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -35,6 +36,7 @@ def clear(ctx: Context, tx: Tx) -> None:
 @routes.post("/clean", rule=policy.CLEAN)
 def clean(ctx: Context, tx: Tx) -> Answer:
     service.clean(ctx, tx)
+    tx.after_commit(imports.tell)
     return Answer(200)
 
 
@@ -46,6 +48,7 @@ def nodes(ctx: Context, tx: Tx, image_id: str) -> list[str]:
 @routes.put("/{image_id}", rule=policy.QUEUE, status=202)
 def queue(ctx: Context, tx: Tx, image_id: str) -> None:
     service.queue(ctx, tx, images.get(ctx, tx, image_id))
+    tx.after_commit(imports.tell)
 
 
 @routes.delete("/{image_id}", rule=policy.DELETE)

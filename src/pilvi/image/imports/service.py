@@ -27,7 +27,7 @@ COPIED_PREFIXES = ("hw_", "trait:", "os_distro", "os_secure_boot", "os_type")
 """Properties that an image takes over from the one it is downloaded from."""
 
 started: list[Callable[[], None]] = []
-"""Called after a commit that began an import: the process that does imports listens here."""
+"""Called after a commit that gave the process that moves bytes something to do."""
 
 
 def start(ctx: Context, tx: Tx, image_id: str, request: ImportRequest, rules: ImportRules) -> Task:
@@ -62,11 +62,12 @@ def _begin(
     images.begin_transfer(tx, image, status, task.id, clock.now() + LEASE_S)
     images.put_properties(tx, image.id, {IMPORTING: ",".join(store_ids), FAILED: ""})
     work.poke(tx, WORK, task.id, ctx.request_id)
-    tx.after_commit(_tell)
+    tx.after_commit(tell)
     return task
 
 
-def _tell() -> None:
+def tell() -> None:
+    """Wake the process that moves bytes."""
     for listener in started:
         listener()
 
