@@ -10,6 +10,7 @@ from pilvi.identity.domain_configs import api as domain_configs
 from pilvi.identity.domains import api as domains
 from pilvi.identity.ec2_tokens import api as ec2_tokens
 from pilvi.identity.endpoint_groups import api as endpoint_groups
+from pilvi.identity.endpoint_policies import api as endpoint_policies
 from pilvi.identity.endpoints import api as endpoints
 from pilvi.identity.faults import dress
 from pilvi.identity.federated_logins import api as federated_logins
@@ -42,7 +43,7 @@ RESOURCES = (
     versions, logins, tokens, projects, domains, users, groups, roles, role_assignments, application_credentials,
     services, endpoints, regions, trusts, credentials, policies, endpoint_groups, domain_configs, oauth_consumers,
     identity_providers, mappings, service_providers, ec2_tokens,
-    registered_limits, limits, federated_logins, oauth_tokens,
+    registered_limits, limits, federated_logins, oauth_tokens, endpoint_policies,
 )  # fmt: skip
 
 

@@ -55,6 +55,13 @@ CREATE TABLE identity_endpoint_groups (
 	filters TEXT NOT NULL,
 	PRIMARY KEY (id)
 );
+CREATE TABLE identity_endpoint_policies (
+	endpoint_id VARCHAR(64) NOT NULL,
+	service_id VARCHAR(64) NOT NULL,
+	region_id VARCHAR(255) NOT NULL,
+	policy_id VARCHAR(64) NOT NULL,
+	PRIMARY KEY (endpoint_id, service_id, region_id)
+);
 CREATE TABLE identity_endpoints (
 	id VARCHAR(64) NOT NULL,
 	interface VARCHAR(8) NOT NULL,

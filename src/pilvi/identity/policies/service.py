@@ -1,6 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
+from pilvi.identity import deletions
 from pilvi.identity.policies import policy, store
 from pilvi.identity.policies.model import PolicyBlob
 from pilvi.kernel import ids
@@ -11,7 +12,7 @@ from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
 
-def _get(tx: Tx, id: str) -> PolicyBlob:
+def get(tx: Tx, id: str) -> PolicyBlob:
     found = store.find(tx, id)
     if found is None:
         raise NotFound(f"Could not find policy: {id}.")
@@ -25,7 +26,7 @@ def list_all(ctx: Context, tx: Tx, query: Query) -> Page[PolicyBlob]:
 
 def show(ctx: Context, tx: Tx, id: str) -> PolicyBlob:
     policy.SHOW.check(ctx)
-    return _get(tx, id)
+    return get(tx, id)
 
 
 def create(ctx: Context, tx: Tx, wanted: PolicyBlob) -> PolicyBlob:
@@ -37,7 +38,7 @@ def create(ctx: Context, tx: Tx, wanted: PolicyBlob) -> PolicyBlob:
 
 def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> PolicyBlob:
     policy.UPDATE.check(ctx)
-    found = _get(tx, id)
+    found = get(tx, id)
     if "extra" in changes:
         changes["extra"] = {**found.extra, **changes["extra"]}
     if changes:
@@ -47,5 +48,6 @@ def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> PolicyBlob
 
 def delete(ctx: Context, tx: Tx, id: str) -> None:
     policy.DELETE.check(ctx)
-    _get(tx, id)
+    get(tx, id)
+    deletions.policy.announce(tx, id)
     store.delete(tx, id)
