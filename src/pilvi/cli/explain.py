@@ -51,6 +51,8 @@ def why(what: str, *, tree: bool = False, as_json: Json = False) -> int:
         _print([text.document(story) for story in stories])
     elif not stories:
         print(f"Nothing is known of {what}. Give an id, a name or a request id such as req-…; events are kept 30 days.")
+        if what.startswith("req-"):
+            print(f"Requests that only read leave no event; the logs have them: pilvi logs --request {what}")
     else:
         print("\n\n".join("\n".join(text.lines(story, tree=tree)) for story in stories))
     return 0 if stories else 1

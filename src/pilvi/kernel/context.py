@@ -56,6 +56,8 @@ class Context:
     """Names of the rules that were checked on a real target."""
     resource: tuple[str, str, str] | None = None
     """Type, id and name of what the request was about, for the event."""
+    asked: Any = None
+    """The decoded body, so that the event of a refused request can name what was wanted."""
     started: float = 0.0
     """When the request came, on the monotonic clock."""
     token_id: str = ""

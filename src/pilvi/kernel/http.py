@@ -192,7 +192,7 @@ class Edge:
             )
         raw = None
         if any(r.body is not None or r.raw or r.action for r in routes):
-            raw = self._body(req, routes[0])
+            raw = ctx.asked = self._body(req, routes[0])
         if routes[0].auth == "token" and not req.get_header("X-Auth-Token"):
             raise _unauthorized(ctx)
         route = _choose(routes, raw, ctx, service)

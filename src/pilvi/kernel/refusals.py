@@ -35,7 +35,7 @@ class Refusals:
             return
         outcome = "refused" if status < 500 else "error"
         detail = {"path": ctx.path, "by": ctx.principal.user_name, "status": status, "message": quiet(why)}
-        about = ctx.resource or target_of(ctx.path)
+        about = ctx.resource or target_of(ctx.path, ctx.asked)
         took_ms = round((clock.monotonic() - ctx.started) * 1000, 3)
         try:
             database.write(
@@ -71,10 +71,24 @@ def place_of(error: Exception) -> str:
     return f"A bug of ours: {type(error).__name__} in {last.name}, {Path(last.filename).name}:{last.lineno}."
 
 
-def target_of(path: str) -> tuple[str, str, str] | None:
-    """What a path is about: the first id in it, and the collection before that."""
-    parts = path.split("/")
+def target_of(path: str, body: object = None) -> tuple[str, str, str] | None:
+    """What a request is about: the first id in its path and the collection before that, or what it wants to make."""
+    parts = path.rstrip("/").split("/")
     for collection, part in pairwise(parts):
         if ids.is_uuid(part):
-            return collection.removeprefix("os-").removesuffix("s").replace("-", "_"), part, ""
-    return None
+            return _singular(collection), part, ""
+    name = _name_in(body)
+    return (_singular(parts[-1]), "", name) if name else None
+
+
+def _singular(collection: str) -> str:
+    return collection.removeprefix("os-").removesuffix("s").replace("-", "_")
+
+
+def _name_in(body: object) -> str:
+    """The name in a body such as `{"server": {"name": …}}` or `{"name": …}`."""
+    if not isinstance(body, dict):
+        return ""
+    inner = next(iter(body.values()), None) if len(body) == 1 else body
+    name = inner.get("name") if isinstance(inner, dict) else None
+    return name[:255] if isinstance(name, str) else ""

@@ -22,6 +22,12 @@ def test_why_of_a_server_that_is_well(boot: Boot) -> None:
     assert any("api compute POST /servers" in line for line in text.lines(story, tree=True))
 
 
+def test_what_was_refused_before_it_was_there_is_known_by_its_name(boot: Boot) -> None:
+    assert boot.ask("never", flavorRef="nothing").status == 400
+    [story] = boot.cloud.database.read(lambda tx: service.explain(tx, "never"))
+    assert story.headline == "server never is unknown: Flavor nothing could not be found."
+
+
 def test_why_of_something_unknown_is_empty(boot: Boot) -> None:
     assert boot.cloud.database.read(lambda tx: service.explain(tx, "nobody-knows-it")) == []
 

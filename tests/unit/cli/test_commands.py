@@ -27,7 +27,8 @@ def pilvi(*words: str, state: Path, **environment: str) -> "subprocess.Completed
 
 def test_the_help_names_every_command(tmp_path: Path) -> None:
     text = pilvi("--help", state=tmp_path).stdout
-    names = ["up", "down", "status", "doctor", "env", "openstack", "ssh", "why", "logs", "test", "check"]
+    names = ["up", "down", "status", "doctor", "env", "openstack", "ssh", "why", "why-not", "logs", "test", "check"]
+    names += ["history", "show", "audit"]
     assert [name for name in names if f" {name} " not in text] == []
 
 

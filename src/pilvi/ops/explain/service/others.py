@@ -77,12 +77,17 @@ def tell_request(request_id: str, events: list[Event]) -> Story:
     ended = "done" if not bad else "turned down" if bad[-1].outcome == "refused" else "failed"
     story = Story("request", request_id, "", f"{ended} ({first.step} by {by})")
     for event in bad[::-1]:
-        one = cause(evidence.message_of(event))
-        if not one.remedy and event.outcome == "refused":
-            one = replace(one, remedy="Change the request as the message says.", who="whoever asked")
+        one = _refusal(event)
         if one not in story.causes:
             story.causes.append(one)
     return story
+
+
+def _refusal(event: Event) -> Cause:
+    one = cause(evidence.message_of(event))
+    if one.remedy or event.outcome != "refused":
+        return one
+    return replace(one, remedy="Change the request as the message says.", who="whoever asked")
 
 
 def tell_gone(kind: str, id: str, events: list[Event]) -> Story:
@@ -95,7 +100,7 @@ def tell_gone(kind: str, id: str, events: list[Event]) -> Story:
         return Story(kind, id, name, "gone", [Cause(f"It was deleted at {deleted.at[:19]}Z by {by} "
                                                     f"({deleted.request_id or deleted.step}).")])  # fmt: skip
     if bad is not None:
-        return Story(kind, id, name, "unknown", [cause(evidence.message_of(bad))])
+        return Story(kind, id, name, "unknown", [_refusal(bad)])
     return Story(kind, id, name, "known from events only")
 
 
