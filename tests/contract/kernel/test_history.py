@@ -72,6 +72,17 @@ def test_a_request_is_one_event_with_what_it_changed(net: Client) -> None:
     assert changed.detail["by"] == "member"
 
 
+def test_accounts_are_remembered_without_their_passwords(cloud: Client) -> None:
+    identity = cloud.as_admin().at("/identity/v3")
+    body = {"user": {"name": "ann", "domain_id": "default", "password": "a-secret-of-ann"}}
+    id = identity.post("/users", body).body["user"]["id"]
+    again = {"user": {"enabled": False, "password": "another-secret"}}
+    assert identity.patch(f"/users/{id}", again).status == 200
+    created, changed = changes(cloud.database, id)
+    assert created["name"] == [None, "ann"]
+    assert changed == {"enabled": [True, False]}
+
+
 def test_every_resource_that_a_request_changes_has_its_event(net: Client) -> None:
     network = made(net)
     reply = net.post("/ports", {"port": {"network_id": network}})

@@ -9,6 +9,7 @@ from pilvi.identity.projects.model import Project
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -29,6 +30,7 @@ projects = sa.Table(
     sa.UniqueConstraint("domain_id", "name", name="identity_projects_name"),
     sa.Index("identity_projects_parent", "parent_id"),
 )
+track(projects, "project", "name domain_id parent_id is_domain enabled description tags", project="")
 _COLUMNS = {
     "name": projects.c.name,
     "enabled": projects.c.enabled,

@@ -8,6 +8,7 @@ from pilvi.identity.users.model import DIRECTORY, User
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -33,6 +34,7 @@ users = sa.Table(
     sa.UniqueConstraint("domain_id", "name", "origin", name="identity_users_name"),
     sa.Index("identity_users_default_project", "default_project_id"),
 )
+track(users, "user", "name domain_id enabled default_project_id origin", project="")
 federated_users = sa.Table(
     "identity_federated_users",
     metadata,
