@@ -212,3 +212,14 @@ def test_a_request_token_needs_a_project_and_ends(dance: Dance, later: Callable[
     verifier = dance.say_yes(request, "reader").body["token"]["oauth_verifier"]
     later(9 * 3600)
     assert dance.fetch(request, verifier).status == 401
+
+
+def test_odd_requests_are_refused_not_broken(dance: Dance) -> None:
+    path = "/OS-OAUTH1/request_token"
+    nul = authorization(path, {**dance.consumer, "id": "a\0b"})
+    assert send(dance.world.admin, path, nul, Requested_Project_Id=dance.project["id"]).status == 401
+    header = authorization(path, dance.consumer)
+    many = path + "?" + "a=1&" * 300
+    assert send(dance.world.admin, many, header, Requested_Project_Id=dance.project["id"]).status == 400
+    assert dance.ask(oauth_nonce="n" * 65).status == 400
+    assert dance.ask(oauth_nonce="").status == 400

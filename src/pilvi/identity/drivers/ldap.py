@@ -237,7 +237,7 @@ def _texts(raw: Any) -> dict[str, list[str]]:
         texts = []
         for value in values[:_VALUE_LIMIT]:
             try:
-                texts.append(value.decode())
+                texts.append(value.decode().replace("\0", ""))
             except UnicodeDecodeError:
                 continue
         found[name.lower()] = texts

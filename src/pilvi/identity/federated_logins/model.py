@@ -76,7 +76,7 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for one in value for text in _texts(one)]
     if isinstance(value, str):
-        return [part.strip() for part in value.split(";") if part.strip()]
+        return [part.strip() for part in value.replace("\0", "").split(";") if part.strip()]
     if isinstance(value, bool):
         return ["true" if value else "false"]
     return [str(value)] if isinstance(value, int | float) else []

@@ -13,6 +13,7 @@ REQUEST_LIFETIME_S = 8 * 3600.0
 ACCESS_LIFETIME_S = 24 * 3600.0
 FRESH_S = 300.0
 """A request signed longer ago, or later, is a replay or a wrong clock."""
+QUERY_LIMIT = 200
 VERIFIER_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _DIGESTS = {"HMAC-SHA1": sha1, "HMAC-SHA256": sha256}
 
@@ -61,12 +62,19 @@ def read(method: str, url: str, query: str, authorization: str) -> Signed:
     found = {}
     for part in rest[:8192].split(","):
         name, _, value = part.strip().partition("=")
-        found[unquote(name)] = unquote(value.strip('"'))
+        found[unquote(name)] = unquote(value.strip('"')).replace("\0", "")
     return Signed(method, url, query, found)
 
 
 def _quoted(text: str) -> str:
     return quote(text, safe="-._~")
+
+
+def _base(url: str) -> str:
+    """The URL without what is not signed: query, and the port that goes without saying."""
+    parts = urlsplit(url)
+    port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}{port}{parts.path}"
 
 
 def signature(signed: Signed, consumer_secret: str, token_secret: str) -> str:
@@ -75,11 +83,12 @@ def signature(signed: Signed, consumer_secret: str, token_secret: str) -> str:
     if digest is None:
         raise Unauthorized(f"oauth_signature_method must be one of {', '.join(_DIGESTS)}.")
     pairs = [(k, v) for k, v in signed.parameters.items() if k not in ("oauth_signature", "realm")]
-    pairs += parse_qsl(signed.query, keep_blank_values=True, max_num_fields=200)
+    try:
+        pairs += parse_qsl(signed.query, keep_blank_values=True, max_num_fields=QUERY_LIMIT)
+        base = _base(signed.url)
+    except ValueError:
+        raise BadRequest(f"The URL is none, or its query has more than {QUERY_LIMIT} parameters.") from None
     joined = "&".join(f"{k}={v}" for k, v in sorted((_quoted(k), _quoted(v)) for k, v in pairs))
-    parts = urlsplit(signed.url)
-    port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
-    base = f"{parts.scheme}://{(parts.hostname or '').lower()}{port}{parts.path}"
     text = "&".join(map(_quoted, (signed.method.upper(), base, joined)))
     key = f"{_quoted(consumer_secret)}&{_quoted(token_secret)}"
     return b64encode(hmac.new(key.encode(), text.encode(), digest).digest()).decode()
