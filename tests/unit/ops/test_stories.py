@@ -1,35 +1,6 @@
-"""What `why` and `status` tell people."""
+"""What `status` tells people."""
 
-from pilvi.kernel.facts import Event
-from pilvi.ops import show, why
-
-
-def event(step: str, outcome: str = "done", at: int = 0, **detail: object) -> Event:
-    moment = f"2026-11-22T12:00:{at:02}.000000Z"
-    return Event(moment, "req-1", "u", "p", "server", "s-1", "web", step, outcome, 12.0, detail or None)
-
-
-def test_a_story_ends_with_the_cause_and_what_to_do() -> None:
-    events = [
-        event("servers.create"),
-        event("schedule", "failed", 1, message="No host has 9000 MiB.", remedy="Resize."),
-    ]
-    lines = why.lines("web", events)
-    assert lines[0] == "req-1:"
-    assert lines[-2:] == ["Cause: schedule of server web: No host has 9000 MiB.", "What to do: Resize."]
-
-
-def test_a_story_without_a_failure_says_so() -> None:
-    assert why.lines("web", [event("servers.create")])[-1] == "No step failed."
-
-
-def test_a_failure_that_a_later_try_overcame_is_told_as_such() -> None:
-    events = [event("boot", "failed", message="busy"), event("boot", "done", 1)]
-    assert why.lines("web", events)[-1] == "A later try of the same step succeeded."
-
-
-def test_a_stranger_is_told_what_to_give() -> None:
-    assert "request id" in why.lines("nobody", [])[0]
+from pilvi.ops import show
 
 
 def test_ages_are_said_in_the_unit_that_matters() -> None:
