@@ -61,7 +61,8 @@ def _paths(parts: Sequence[Service], root: str, shapes: Shapes) -> dict[str, Any
 
 
 def _in_path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    form = {"format": "uuid"} if name.endswith("uuid") else {"minLength": 1}
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", **form}}
 
 
 def _add_streams(paths: dict[str, Any]) -> None:
