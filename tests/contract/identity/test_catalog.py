@@ -62,10 +62,14 @@ def test_an_endpoint_filter_narrows_the_catalog_of_a_project(world: World) -> No
     assert seen() == ["compute", "identity"]
     assert len(world.admin.get(f"/OS-EP-FILTER/projects/{project['id']}/endpoints").body["endpoints"]) == 4
     assert world.admin.delete(one).status == 204
+    wide = world.admin.patch(path, {"endpoint_group": {"filters": {}}})
+    assert (wide.status, wide.body["endpoint_group"]["filters"]) == (200, {})
+    assert len(seen()) >= 5
     assert world.admin.delete(path).status == 204
     assert len(seen()) >= 5
-    bad = {"endpoint_group": {"name": "x", "filters": {"colour": "red"}}}
-    assert world.admin.post("/OS-EP-FILTER/endpoint_groups", bad).status == 400
+    for filters in ({"colour": "red"}, {}):
+        bad = {"endpoint_group": {"name": "x", "filters": filters}}
+        assert world.admin.post("/OS-EP-FILTER/endpoint_groups", bad).status == 400
 
 
 def test_credentials_are_encrypted_at_rest_and_for_their_owner(world: World, cloud: Client) -> None:

@@ -41,10 +41,8 @@ def _get(tx: Tx, id: str) -> EndpointGroup:
 
 def _check_filters(filters: dict[str, Any]) -> None:
     unknown = sorted(set(filters) - FILTERS)
-    if unknown or not filters:
-        raise BadRequest(
-            f"Filters choose endpoints by {', '.join(sorted(FILTERS))}, not by {', '.join(unknown) or '-'}."
-        )
+    if unknown:
+        raise BadRequest(f"Filters choose endpoints by {', '.join(sorted(FILTERS))}, not by {', '.join(unknown)}.")
     if filters.get("interface") not in (None, "public", "internal", "admin"):
         raise BadRequest("The interface in filters is public, internal or admin.")
 
@@ -62,6 +60,8 @@ def show(ctx: Context, tx: Tx, id: str) -> EndpointGroup:
 def create(ctx: Context, tx: Tx, group: EndpointGroup) -> EndpointGroup:
     policy.CREATE.check(ctx)
     _check_filters(group.filters)
+    if not group.filters:
+        raise BadRequest("A new endpoint group needs filters: without any it would choose every endpoint.")
     group = replace(group, id=ids.hexid())
     store.add(tx, group)
     return group
@@ -72,7 +72,6 @@ def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> EndpointGr
     group = _get(tx, id)
     if "filters" in changes:
         _check_filters(changes["filters"])
-        changes["filters"] = {**group.filters, **changes["filters"]}
     if changes:
         store.update(tx, id, changes)
         epochs.bump(tx)
