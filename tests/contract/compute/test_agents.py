@@ -131,6 +131,15 @@ def test_an_operator_who_says_error_is_named_as_the_cause(cloud: Client, boot: B
     assert "operator" in cloud.get(f"/servers/{id}").body["server"]["fault"]["message"]
 
 
+def test_an_operator_cannot_call_active_what_is_on_no_host(cloud: Client, boot: Boot) -> None:
+    flavor = {"name": "huge", "id": "9", "ram": 192, "vcpus": 1, "disk": 100_000}
+    assert cloud.as_admin().post("/flavors", {"flavor": flavor}).status == 200
+    id = boot.ask("huge", flavorRef="9").body["server"]["id"]
+    reset = cloud.as_admin().post(f"/servers/{id}/action", {"os-resetState": {"state": "active"}})
+    assert reset.status == 409, reset.content
+    assert "on no host" in reset.body["conflictingRequest"]["message"]
+
+
 def test_a_floating_ip_is_news_for_the_host_of_its_guest(
     cloud: Client, boot: Boot, node: Node, network_id: str
 ) -> None:

@@ -128,6 +128,8 @@ def reset_state(ctx: Context, tx: Tx, id: str, state: str) -> None:
     server = get(ctx, tx, id, policy.RESET_STATE)
     if server.wanted_power == Power.ABSENT:
         raise Conflict(f"Cannot 'reset_state' instance {id}: it is being deleted, and ends when its host is done.")
+    if server.host is None and state != VmState.ERROR:
+        raise Conflict(f"Cannot 'reset_state' instance {id}: it is on no host. {_why(server)}".strip())
     now = clock.timestamp()
     changes: dict[str, Any] = {"vm_state": VmState(state), "task_state": None, "updated_at": now}
     if state == VmState.ERROR and server.fault is None:
