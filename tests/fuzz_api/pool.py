@@ -3,6 +3,7 @@
 Schemathesis makes requests that are right by their form; with real ids among them they get past `404`, too.
 """
 
+import re
 from collections import defaultdict, deque
 from random import Random
 from typing import Any, Final
@@ -10,9 +11,12 @@ from urllib.parse import quote, unquote
 
 KEPT: Final = 12
 """Of a kind; older ones are forgotten, because much of it has been deleted since."""
-KEYS: Final = ("id", "uuid", "name", "namespace", "access")
+KEYS: Final = ("id", "uuid", "access", "namespace", "name")
+"""What objects are called in paths; the first that there is."""
+AN_ID: Final = re.compile(r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$")
 KINDS: Final = {
-    "target_id": "projects", "imageRef": "images", "flavorRef": "flavors", "default_project_id": "projects",
+    "password": "passwords", "target_id": "projects", "imageRef": "images", "flavorRef": "flavors",
+    "default_project_id": "projects",
     "parent_id": "projects", "tenant_id": "projects", "trustor_user_id": "users", "trustee_user_id": "users",
     "parent_provider_uuid": "resource_providers", "resource_provider": "resource_providers", "owner": "projects",
     "member": "projects", "port": "ports", "key_name": "os_keypairs", "device_id": "servers",
@@ -26,11 +30,13 @@ KINDS: Final = {
 class Pool:
     def __init__(self, random: Random) -> None:
         self.random = random
+        self.own: dict[str, str] = {}
+        """Whose turn it is: much may be done only to oneself."""
         self.known: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=KEPT))
 
     def add(self, kind: str, value: Any) -> None:
         kind = kind.replace("-", "_")
-        if isinstance(value, str) and value and value not in self.known[kind]:
+        if kind and isinstance(value, str) and value and value not in self.known[kind]:
             self.known[kind].append(value)
 
     def learn(self, path: str, body: Any) -> None:
@@ -60,25 +66,30 @@ class Pool:
         entries = found if isinstance(found, list) else [found]
         for entry in entries[:20]:
             if isinstance(entry, dict):
-                for key in KEYS:
-                    self.add(kind, entry.get(key))
+                self.add(kind, next((entry[key] for key in KEYS if entry.get(key)), None))
             elif isinstance(entry, str):
                 self.add(kind, entry)
 
     def some(self, kind: str) -> str | None:
+        if kind in self.own and self.random.random() < 0.5:
+            return self.own[kind]
         found = self.known.get(kind.replace("-", "_"))
         return self.random.choice(found) if found else None
 
+    def last(self, kind: str) -> str | None:
+        found = self.known.get(kind)
+        return found[-1] if found else None
+
     # -- into a request --------------------------------------------------------------------------------------------
 
-    def fill(self, template: str, parameters: dict[str, Any]) -> str:
-        """The path with its parameters, most of them real."""
+    def fill(self, template: str, parameters: dict[str, Any], share: float) -> str:
+        """The path with its parameters, this share of them real."""
         parts = template.split("/")
         for i, part in enumerate(parts):
             if not part.startswith("{"):
                 continue
             real = self.some(parts[i - 1]) or self.some(self._kind(part[1:-1]))
-            use_real = real is not None and self.random.random() < 0.75
+            use_real = real is not None and self.random.random() < share
             parts[i] = quote(str(real), safe="") if use_real else str(parameters.get(part[1:-1], "x"))
         return "/".join(parts)
 
@@ -94,12 +105,26 @@ class Pool:
         return ""
 
     def mix(self, value: Any, name: str = "", above: str = "") -> Any:
-        """The body with real ids where its names ask for them, half of the time."""
+        """The body with real ids where its names ask for them, most of the time."""
         if isinstance(value, dict):
-            return {k: self.mix(v, k, name) for k, v in value.items()}
+            return {self._key(k, name): self.mix(v, k, name) for k, v in value.items()}
         if isinstance(value, list):
             return [self.mix(v, name, above) for v in value]
-        if isinstance(value, str) and self.random.random() < 0.6:
+        if self.random.random() > 0.6:
+            return value
+        if isinstance(value, str):
             kind = above if name in ("id", "uuid") else self._kind(name)
             return self.some(kind) or self.some(f"{kind}s") or value
+        if name.endswith("generation") and isinstance(value, int):
+            return self.random.randrange(4)
         return value
+
+    def _key(self, key: str, above: str) -> str:
+        """Placement's documents are mappings by the ids of providers and by resource classes."""
+        if self.random.random() > 0.7:
+            return key
+        if AN_ID.match(key):
+            return self.some("resource_providers" if above != "" else "allocations") or key
+        if above in ("resources", "inventories") and key.isupper():
+            return self.some("inventories") or key
+        return key

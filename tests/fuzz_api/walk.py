@@ -24,11 +24,14 @@ from pilvi.kernel.db import connect
 from pilvi.ops.openapi.document import document
 from tests.contract.client import Client, Reply
 from tests.contract.conftest import furnish_template, open_cloud
+from tests.fuzz_api.furniture import LISTS, WISHES, WORDS, filled, server
 from tests.fuzz_api.pool import Pool
 
+REAL: Final = {"delete": 0.3}
+"""How often a path names something that there is: rarely where it is gone afterwards."""
 EXAMPLES: Final = {"post": 6, "delete": 1}
 """Of one operation before the next has its turn: a life of many small steps, with more made than deleted."""
-FRESH_AFTER: Final = 1500
+FRESH_AFTER: Final = 500
 """Requests to one cloud; then a new one, because its administrators may have locked themselves out by halves."""
 EXPECTED: Final = (501, 503)
 schemathesis.serializer.alias([JSON_PATCH, OLD_JSON_PATCH], "application/json")
@@ -102,7 +105,35 @@ class Walk:
         for prefix, lists in LISTS.items():
             for path_ in lists:
                 self.pool.learn(path_, _json(self.cloud.get(f"{prefix}{path_}")))
+        self.whose = {who: self._self_of(token) for who, token in tokens.items()}
+        self._furnish()
         self.since_fresh = 0
+
+    def _self_of(self, token: str) -> dict[str, str]:
+        assert self.cloud is not None
+        shown = self.cloud.get("/identity/v3/auth/tokens", headers={"X-Subject-Token": token}).body["token"]
+        return {"users": shown["user"]["id"], "projects": shown["project"]["id"]}
+
+    def _furnish(self) -> None:
+        assert self.cloud is not None
+        mine = {"me": self.whose["admin"]["users"], "my_project": self.whose["admin"]["projects"]}
+        for prefix, wishes in WISHES.items():
+            for method, path, body in wishes:
+                path = path.replace("{me}", mine["me"])
+                body = filled(body, lambda kind: mine.get(kind) or self.pool.last(kind))
+                headers = {"OpenStack-API-Version": "placement 1.39"} if prefix == "/placement" else {}
+                reply = self.cloud.request(method, prefix + path, body, headers=headers)
+                assert reply.status < 400, (method, path, reply.content)
+                if method == "POST":
+                    self.pool.learn(path, _json(reply))
+                else:
+                    self.pool.learn_made(path.rpartition("/")[0] + "/{name}", path)
+        if self.service in ("compute", "image"):
+            for kind, id in server(self.cloud, self.pool.last("networks") or "").items():
+                self.pool.add(kind, id)
+        for kind, words in WORDS.items():
+            for word in words:
+                self.pool.add(kind, word)
 
     def is_alive(self) -> bool:
         assert self.cloud is not None
@@ -157,7 +188,10 @@ class Walk:
     def send(self, case: Any) -> None:
         assert self.cloud is not None
         who = self.random.choice(CALLERS)
-        path = self.root + self.pool.fill(case.operation.path, case.path_parameters or {})
+        self.pool.own = self.whose.get(who or "", {})
+        path = self.root + self.pool.fill(
+            case.operation.path, case.path_parameters or {}, REAL.get(case.operation.method, 0.9)
+        )
         query = {k: v for k, v in (case.query or {}).items() if self.random.random() < 0.3}
         query = self.pool.mix(query)
         if query:
@@ -171,9 +205,8 @@ class Walk:
         client = self.cloud.as_(who) if who else self.cloud.anonymous()
         path = path if path.isascii() else path.encode(errors="replace").decode("ascii", "replace")
         reply = client.request(case.operation.method.upper(), path, raw=raw, headers=headers)
-        self.judge(
-            case.operation, path, reply, f"{who}: {case.operation.method.upper()} {path} {headers} {raw[:1500]!r}"
-        )
+        request = f"{who}: {case.operation.method.upper()} {path} {headers} {raw[:1500]!r}"
+        self.judge(case.operation, path, reply, request, is_admin=who == "admin")
 
     def _sensible(self, headers: dict[str, str]) -> None:
         """Mostly the newest microversion, and real tokens where a header names one."""
@@ -198,7 +231,7 @@ class Walk:
 
     # -- the judgement ---------------------------------------------------------------------------------------------
 
-    def judge(self, operation: Any, path: str, reply: Reply, request: str) -> None:
+    def judge(self, operation: Any, path: str, reply: Reply, request: str, *, is_admin: bool) -> None:
         self.report.statuses[reply.status] += 1
         self.since_fresh += 1
         answer = f"{reply.status} {reply.content[:300]!r}"
@@ -217,7 +250,7 @@ class Walk:
             problem = self._undocumented(operation, reply, body)
             if problem:
                 self._found(f"undocumented {operation.label}: {problem}", request, answer)
-        elif reply.status == 404 and operation.path.count("{") == 1 and self.random.random() < 0.3:
+        elif reply.status == 404 and is_admin and operation.path.count("{") == 1:
             self.pool.forget(operation.path, path)
         if self.since_fresh >= FRESH_AFTER or (reply.status in (401, 403) and not self.is_alive()):
             self.refresh()
@@ -241,7 +274,7 @@ class Walk:
         responses = self._described(operation)["responses"]
         response = responses.get(str(reply.status))
         if response is None:
-            return f"status {reply.status}"
+            return "" if "x-pilvi-unseen" in self._described(operation) else f"status {reply.status}"
         schema = response.get("content", {}).get("application/json", {}).get("schema")
         if schema is None or schema.get("x-pilvi-recorded") or not self._is_newest(reply):
             return ""
@@ -259,14 +292,6 @@ class Walk:
             return True
         said = next((v for k, v in reply.headers.items() if k.lower() == "openstack-api-version"), "")
         return said.endswith(f" {list(versions)[-1]}")
-
-
-LISTS: Final = {
-    "/identity/v3": ("/projects", "/users", "/roles", "/domains", "/regions", "/services", "/endpoints", "/groups"),
-    "/placement": ("/traits", "/resource_classes"),
-    "/network/v2.0": ("/security-groups", "/security-group-rules"),
-}
-"""What there is from the start."""
 
 
 def _json(reply: Reply) -> Any:

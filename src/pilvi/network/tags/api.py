@@ -4,7 +4,7 @@ from typing import Any
 
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.routing import Answer, Routes
+from pilvi.kernel.routing import Routes
 from pilvi.network.tags import policy, service
 from pilvi.network.tags.wire import TagList
 
@@ -16,10 +16,9 @@ def _routes_for(collection: str, kind: str) -> Routes:
     def list_(ctx: Context, tx: Tx, id: str) -> dict[str, Any]:
         return {"tags": service.list_(ctx, tx, kind, id)}
 
-    @routes.get("/{id}/tags/{tag}", rule=policy.SHOW[kind])
-    def show(ctx: Context, tx: Tx, id: str, tag: str) -> Answer:
+    @routes.get("/{id}/tags/{tag}", rule=policy.SHOW[kind], status=204)
+    def show(ctx: Context, tx: Tx, id: str, tag: str) -> None:
         service.show(ctx, tx, kind, id, tag)
-        return Answer(204)
 
     @routes.post("/{id}/tags", rule=policy.CREATE[kind], body=TagList, status=201)
     def add(ctx: Context, tx: Tx, id: str, body: TagList) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 from pilvi.kernel.http import Service
-from pilvi.kernel.routing import Route
+from pilvi.kernel.routing import Answer, Route
 from pilvi.kernel.wire import FOREVER
 from pilvi.ops.openapi.recorded import Seen, seen
 from pilvi.ops.openapi.shapes import Shapes
@@ -47,8 +47,15 @@ def operation(service: Service, path: str, routes: Sequence[Route], shapes: Shap
     older = [r for r in routes if r is not newest and not newest.action]
     if older:
         result["x-pilvi-before"] = [_marks(r, shapes) | {"status": r.status_at(shapes.newest(r))} for r in older]
+    if not newest.action and _is_unseen(newest, seen(service.name, newest)):
+        result["x-pilvi-unseen"] = True
     result["responses"] = _responses(service, routes if newest.action else [newest], shapes)
     return result
+
+
+def _is_unseen(route: Route, known: Seen) -> bool:
+    """The handler chooses its answer by itself, and no test has got one yet."""
+    return route.view is None and not known.answers and get_type_hints(route.handler).get("return") is Answer
 
 
 def _id(method: str, path: str) -> str:
