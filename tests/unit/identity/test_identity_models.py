@@ -4,7 +4,7 @@ from base64 import urlsafe_b64encode
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pilvi.identity.application_credentials.model import allows
@@ -53,6 +53,7 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.text() | st.just(["passw
 REQUESTS = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(WORDS, inner))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # A busy machine is no fault of the code.
 @given(REQUESTS)
 def test_any_request_is_read_or_refused(raw: object) -> None:
     with suppress(BadRequest):
