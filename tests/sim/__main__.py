@@ -26,9 +26,11 @@ def main() -> int:
 
 
 def _one(seed: int, steps: int, trace: bool, planted: str | None) -> int:
+    began = time.monotonic()
     outcome = _simulate((seed, steps, trace, planted))
-    print("\n".join(outcome.trace or []))
-    return _tell([outcome], time.monotonic())
+    for line in outcome.trace or []:
+        print(line)
+    return _tell([outcome], began, steps)
 
 
 def _many(asked: argparse.Namespace) -> int:
@@ -40,7 +42,7 @@ def _many(asked: argparse.Namespace) -> int:
             outcomes.append(outcome)
             if outcome.violations:
                 break
-    return _tell(outcomes, began)
+    return _tell(outcomes, began, asked.steps)
 
 
 def _simulate(asked: tuple[int, int, bool, str | None]) -> Outcome:
@@ -51,7 +53,7 @@ def _simulate(asked: tuple[int, int, bool, str | None]) -> Outcome:
         return simulate(seed, steps, keep_trace=trace)
 
 
-def _tell(outcomes: list[Outcome], began: float) -> int:
+def _tell(outcomes: list[Outcome], began: float, asked_steps: int) -> int:
     faults: Counter[str] = Counter()
     for outcome in outcomes:
         faults.update(outcome.faults)
@@ -59,7 +61,8 @@ def _tell(outcomes: list[Outcome], began: float) -> int:
             print(f"seed {outcome.seed}: {outcome.steps} steps, {outcome.simulated_s:.0f} s, trace {outcome.digest}")
         for violation in outcome.violations:
             print(f"  {violation}")
-            print(f"  again: ./pilvi sim --seed {outcome.seed} --trace")
+        if outcome.violations:
+            print(f"  again: ./pilvi sim --seed {outcome.seed} --steps {asked_steps} --trace")
     steps, seconds = sum(one.steps for one in outcomes), sum(one.simulated_s for one in outcomes)
     print(
         f"{len(outcomes)} seeds, {steps} steps, {sum(faults.values())} faults, {seconds:.0f} simulated seconds in "

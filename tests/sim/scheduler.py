@@ -71,6 +71,8 @@ class Trace:
 class Scheduler:
     def __init__(self, seed: int, *, keep_trace: bool = False) -> None:
         self.rng = random.Random(seed)
+        self.slow_share = self.rng.choice((0.005, 0.03, 0.1))
+        """How many steps take a second instead of a millisecond: races need somebody who is late."""
         self.now = 0.0
         self.steps = 0
         self.trace = Trace(keep=keep_trace)
@@ -131,7 +133,7 @@ class Scheduler:
         self.say(kind, detail)
         self.die_if_doomed(kind)
         wait_s = self.rng.expovariate(1000.0)
-        if slow and self.rng.random() < 0.01:
+        if slow and self.rng.random() < self.slow_share:
             wait_s = self.rng.expovariate(1.0)
         self._rest(task, wait_s)
 

@@ -13,8 +13,6 @@ from unittest import mock
 import sqlalchemy as sa
 
 from pilvi.agent import process as agent_process
-from pilvi.compute.servers import service as servers
-from pilvi.compute.servers.host.journal import Journal
 from pilvi.compute.servers.host.loop import HostServers
 from pilvi.compute.servers.service import actions, reports
 from pilvi.kernel import clock, work
@@ -50,9 +48,7 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 # ---- the pieces that are swapped in --------------------------------------------------------------------------------
 
-_give_back, _outcome, _count_ports, _show = (
-    inventories.give_back, reports.outcome, quotas.usage["port"], servers.show,
-)  # fmt: skip
+_give_back, _outcome, _count_ports = inventories.give_back, reports.outcome, quotas.usage["port"]
 
 
 def _give_back_twice(tx: Any, provider: str, resource_class: str, amount: int) -> None:
@@ -83,18 +79,6 @@ class _UsageOfBefore(dict[str, Any]):
         super().__init__(quotas.usage | {"port": _CountOfBefore()})
 
 
-class _AnswerOfBefore:
-    def __init__(self) -> None:
-        self.known: dict[str, tuple[float, Any]] = {}
-
-    def __call__(self, ctx: Any, tx: Any, id: str) -> Any:
-        at, answer = self.known.get(id, (-10.0, None))
-        if answer is None or not 0.0 <= clock.monotonic() - at < 5.0:
-            answer = _show(ctx, tx, id)
-            self.known[id] = (clock.monotonic(), answer)
-        return answer
-
-
 def _finish_whatever_came(tx: Any, item: work.Item, owner: str) -> None:
     tx.execute(work.work.delete().where(work.work.c.kind == item.kind, work.work.c.key == item.key))
 
@@ -113,13 +97,6 @@ def _claim_without_a_look_at_leases(tx: Any, kinds: list[str], owner: str, *, le
 def _due_without_a_look_at_leases(tx: Any, kinds: list[str]) -> float | None:
     found = tx.scalar(sa.select(sa.func.min(work.work.c.due_at)).where(work.work.c.kind.in_(kinds)))
     return None if found is None else float(found)
-
-
-def _sent_and_told(self: Journal, told: Any) -> None:
-    for report in told:
-        entry = self._entries.get(report["id"])
-        if entry is not None:
-            entry.steps, entry.is_told = [], True
 
 
 def _pull_and_act_first(self: Any) -> None:
@@ -211,9 +188,6 @@ PLANTED: dict[str, Planted] = {
         "The host does not wait for the worker that is at a guest already.",
         ((HostServers, "turn", _turn_over_busy_guests),),
     ),
-    "loses news": Planted(
-        "What changed while a report was on its way counts as told.", ((Journal, "sent", _sent_and_told),)
-    ),
     "keeps addresses": Planted(
         "A port that goes leaves its addresses taken.", ((addresses, "release", _nothing),)
     ),
@@ -224,8 +198,5 @@ PLANTED: dict[str, Planted] = {
     "leaves legs behind": Planted(
         "A router's ports are not bound to the router's host.",
         ((ports, "bind", _binding_without_addresses), (binding, "bind", _binding_without_addresses)),
-    ),
-    "answers from memory": Planted(
-        "A server is shown as it was up to five seconds ago.", ((servers, "show", _AnswerOfBefore),)
     ),
 }  # fmt: skip

@@ -1,0 +1,53 @@
+"""The simulation finds every planted bug, with the seed and by the invariant that the table says."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sim.planted import PLANTED
+from tests.sim.run import simulate
+
+TABLE = Path(__file__).parent / "planted" / "found.golden.json"
+STEPS = 4000
+SEEDS_AT_MOST = 40
+"""A bug that takes more than so many seeds is not found by a run that developers make."""
+
+
+def found() -> dict[str, dict[str, Any]]:
+    table: dict[str, dict[str, Any]] = json.loads(TABLE.read_text()) if TABLE.exists() else {}
+    return table
+
+
+def test_every_planted_bug_has_been_found() -> None:
+    assert len(PLANTED) >= 10
+    assert set(found()) == set(PLANTED)
+    assert max(one["seeds"] for one in found().values()) <= SEEDS_AT_MOST
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_bug_is_found(name: str) -> None:
+    if os.environ.get("PILVI_GOLDEN") == "write":
+        return _search(name)
+    seed = found()[name]["seeds"]
+    with PLANTED[name].planted():
+        outcome = simulate(seed, STEPS)
+    assert outcome.violations, (
+        f"{name}: seed {seed} does not find it any more. PILVI_GOLDEN=write looks for one that does."
+    )
+    # The table says by which seed; any invariant will do, for a change elsewhere may bring another to light first.
+    return None
+
+
+def _search(name: str) -> None:
+    for seed in range(1, SEEDS_AT_MOST + 1):
+        with PLANTED[name].planted():
+            outcome = simulate(seed, STEPS)
+        if outcome.violations:
+            first = outcome.violations[0]
+            row = {"seeds": seed, "steps": first.step, "by": first.invariant}
+            TABLE.write_text(json.dumps(dict(sorted({**found(), name: row}.items())), indent=1) + "\n")
+            return
+    pytest.fail(f"{name} was not found in {SEEDS_AT_MOST} seeds")
