@@ -133,6 +133,7 @@ def test_a_claim_has_the_names_that_web_servers_give_it(name: str) -> None:
     assert ASSERTED[name] == ["eve@corp.example"]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # A busy machine is no fault of the code.
 @given(
     st.dictionaries(st.text(max_size=8), st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=4))
 )
