@@ -9,6 +9,7 @@ from collections import Counter
 
 from tests.sim.planted import PLANTED
 from tests.sim.run import STEPS, Outcome, simulate
+from tests.sim.world import ground
 
 
 def main() -> int:
@@ -37,6 +38,7 @@ def _many(asked: argparse.Namespace) -> int:
     """Ends at the first seed that finds something: that one is worth looking at."""
     began, outcomes = time.monotonic(), []
     todo = [(seed, asked.steps, False, asked.planted) for seed in range(asked.seed, asked.seed + asked.seeds)]
+    ground()  # Made here, children have it too, and its folder goes with this process.
     with multiprocessing.get_context("fork").Pool(asked.jobs) as pool:
         for outcome in pool.imap(_simulate, todo):
             outcomes.append(outcome)
