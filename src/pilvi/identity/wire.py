@@ -14,6 +14,7 @@ Name = Annotated[str, Length(1, 255), Pattern(r"\S")]
 ShortName = Annotated[str, Length(1, 64), Pattern(r"\S")]
 Id = Annotated[str, Length(1, 64), Pattern(r"^[a-zA-Z0-9-]+$")]
 NullableId = Annotated[str | None, Length(0, 64), Pattern(r"^[a-zA-Z0-9-]*$")]
+RepeatedId = Annotated[str | None, Length(0, 255)]
 Url = Annotated[str, Length(1, 225), Pattern(r"^[a-zA-Z0-9+.-]+:.+")]
 Immutable = Annotated[
     dict[str, bool | None] | None,
@@ -37,6 +38,15 @@ def changes_of(body: Body) -> dict[str, Any]:
         changes["extra"] = extra_of(body)
     if changes.get("description", "") is None:
         changes["description"] = ""
+    return changes
+
+
+def sent_with_id(body: Body, id: str) -> dict[str, Any]:
+    """What the client sent but the id, which some clients repeat from the URL."""
+    changes = body.sent()
+    given = changes.pop("id", None)
+    if given not in (None, id):
+        raise BadRequest(f"The id in the body, {given}, is not the one in the URL, {id}.")
     return changes
 
 

@@ -18,6 +18,9 @@ def test_providers_protocols_and_mappings_live_and_die(world: World) -> None:
     assert (made.status, made.body["mapping"]["rules"]) == (201, RULES)
     assert world.admin.put(f"{base}/mappings/m", {"mapping": {"rules": RULES}}).status == 409
     assert world.admin.put(f"{base}/mappings/n", {"mapping": {"rules": [{"local": []}]}}).status == 400
+    assert world.admin.patch(f"{base}/mappings/m", {"mapping": {"id": "m", "rules": RULES}}).status == 200
+    assert world.admin.put(f"{base}/mappings/n", {"mapping": {"id": "other", "rules": RULES}}).status == 400
+    assert world.admin.put(f"{base}/mappings/n", {"mapping": {"id": "n", "rules": RULES}}).status == 201
     idp = world.admin.put(f"{base}/identity_providers/corp", {"identity_provider": {"remote_ids": ["https://corp"]}})
     provider = idp.body["identity_provider"]
     assert (idp.status, provider["enabled"], provider["remote_ids"]) == (201, False, ["https://corp"])

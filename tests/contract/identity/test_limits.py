@@ -98,3 +98,11 @@ def test_a_project_is_shown_with_the_limits_of_its_parents_and_children(world: W
     above = with_token(world.admin, world.project_token(user, child))
     parents = above.get(f"/projects/{child['id']}?parents_as_list=1&include_limits=1").body["project"]["parents"]
     assert [(e["project"]["id"], e["project"]["limits"]) for e in parents] == [(parent["id"], [])]
+
+
+def test_a_registered_limit_outlives_its_service(world: World) -> None:
+    service = world.make("/services", "service", type="dns")
+    body = {"service_id": service["id"], "resource_name": "zones", "default_limit": 5}
+    made = world.admin.post("/registered_limits", {"registered_limits": [body]}).body["registered_limits"][0]
+    assert world.admin.delete(f"/services/{service['id']}").status == 204
+    assert world.admin.delete(f"/registered_limits/{made['id']}").status == 204

@@ -9,7 +9,7 @@ from pilvi.identity.identity_providers.wire import (
     ProviderUpdate,
     ProviderView,
 )
-from pilvi.identity.wire import check_id
+from pilvi.identity.wire import check_id, sent_with_id
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.paging import Page
@@ -32,6 +32,7 @@ def show(ctx: Context, tx: Tx, id: str) -> IdentityProvider:
 @routes.put("/{id}", rule=policy.CREATE, body=ProviderCreate, view=ProviderView, status=201)
 def create(ctx: Context, tx: Tx, id: str, body: ProviderCreate) -> IdentityProvider:
     check_id(id)
+    sent_with_id(body, id)
     ctx.about("identity_provider", id)
     provider = IdentityProvider(
         id, body.domain_id or "", body.enabled, body.description, body.authorization_ttl, body.remote_ids or []
@@ -42,7 +43,7 @@ def create(ctx: Context, tx: Tx, id: str, body: ProviderCreate) -> IdentityProvi
 @routes.patch("/{id}", rule=policy.UPDATE, body=ProviderUpdate, view=ProviderView)
 def update(ctx: Context, tx: Tx, id: str, body: ProviderUpdate) -> IdentityProvider:
     ctx.about("identity_provider", id)
-    return service.update(ctx, tx, id, body.sent())
+    return service.update(ctx, tx, id, sent_with_id(body, id))
 
 
 @routes.delete("/{id}", rule=policy.DELETE)
@@ -64,6 +65,7 @@ def show_protocol(ctx: Context, tx: Tx, idp_id: str, id: str) -> Protocol:
 @routes.put("/{idp_id}/protocols/{id}", rule=policy.CREATE_PROTOCOL, body=ProtocolWrite, view=ProtocolView, status=201)
 def create_protocol(ctx: Context, tx: Tx, idp_id: str, id: str, body: ProtocolWrite) -> Protocol:
     check_id(id)
+    sent_with_id(body, id)
     ctx.about("identity_provider", idp_id)
     return service.create_protocol(ctx, tx, Protocol(idp_id, id, body.mapping_id, body.remote_id_attribute))
 
@@ -71,7 +73,7 @@ def create_protocol(ctx: Context, tx: Tx, idp_id: str, id: str, body: ProtocolWr
 @routes.patch("/{idp_id}/protocols/{id}", rule=policy.UPDATE_PROTOCOL, body=ProtocolWrite, view=ProtocolView)
 def update_protocol(ctx: Context, tx: Tx, idp_id: str, id: str, body: ProtocolWrite) -> Protocol:
     ctx.about("identity_provider", idp_id)
-    return service.update_protocol(ctx, tx, idp_id, id, body.sent())
+    return service.update_protocol(ctx, tx, idp_id, id, sent_with_id(body, id))
 
 
 @routes.delete("/{idp_id}/protocols/{id}", rule=policy.DELETE_PROTOCOL)

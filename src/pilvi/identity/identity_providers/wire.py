@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 
 from pilvi.identity.identity_providers.model import IdentityProvider, Protocol
-from pilvi.identity.wire import NullableId
+from pilvi.identity.wire import NullableId, RepeatedId
 from pilvi.kernel.context import Context
 from pilvi.kernel.wire import Body, From, Items, Length, Range, View
 from pilvi.kernel.wire import Name as OnWire
@@ -11,6 +11,7 @@ Ttl = Annotated[int | None, Range(0, 2**31 - 1)]
 
 
 class ProviderCreate(Body, root="identity_provider"):
+    id: RepeatedId = None
     enabled: bool = False
     description: str | None = None
     authorization_ttl: Ttl = None
@@ -19,6 +20,7 @@ class ProviderCreate(Body, root="identity_provider"):
 
 
 class ProviderUpdate(Body, root="identity_provider"):
+    id: RepeatedId = None
     enabled: bool = False
     description: str | None = None
     authorization_ttl: Ttl = None
@@ -26,6 +28,7 @@ class ProviderUpdate(Body, root="identity_provider"):
 
 
 class ProtocolWrite(Body, root="protocol"):
+    id: RepeatedId = None
     mapping_id: Annotated[str, Length(1, 64)]
     remote_id_attribute: Annotated[str | None, Length(0, 64)] = None
 

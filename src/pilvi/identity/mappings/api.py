@@ -3,7 +3,7 @@
 from pilvi.identity.mappings import policy, service
 from pilvi.identity.mappings.model import Mapping
 from pilvi.identity.mappings.wire import MappingCreate, MappingUpdate, MappingView
-from pilvi.identity.wire import check_id
+from pilvi.identity.wire import check_id, sent_with_id
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.routing import Routes
@@ -24,6 +24,7 @@ def show(ctx: Context, tx: Tx, id: str) -> Mapping:
 @routes.put("/{id}", rule=policy.CREATE, body=MappingCreate, view=MappingView, status=201)
 def create(ctx: Context, tx: Tx, id: str, body: MappingCreate) -> Mapping:
     check_id(id)
+    sent_with_id(body, id)
     ctx.about("mapping", id)
     return service.create(ctx, tx, Mapping(id, body.schema_version, body.rules))
 
@@ -31,7 +32,7 @@ def create(ctx: Context, tx: Tx, id: str, body: MappingCreate) -> Mapping:
 @routes.patch("/{id}", rule=policy.UPDATE, body=MappingUpdate, view=MappingView)
 def update(ctx: Context, tx: Tx, id: str, body: MappingUpdate) -> Mapping:
     ctx.about("mapping", id)
-    return service.update(ctx, tx, id, body.sent())
+    return service.update(ctx, tx, id, sent_with_id(body, id))
 
 
 @routes.delete("/{id}", rule=policy.DELETE)

@@ -1,7 +1,7 @@
 from typing import Annotated, Any, Literal
 
 from pilvi.identity.mappings.model import RULES
-from pilvi.identity.wire import self_link
+from pilvi.identity.wire import RepeatedId, self_link
 from pilvi.kernel.wire import Body, From, Schema, View
 from pilvi.kernel.wire import Name as OnWire
 
@@ -10,11 +10,13 @@ Version = Literal["1.0", "2.0"]
 
 
 class MappingCreate(Body, root="mapping"):
+    id: RepeatedId = None
     rules: Rules
     schema_version: Version = "1.0"
 
 
 class MappingUpdate(Body, root="mapping"):
+    id: RepeatedId = None
     rules: Rules = []
     schema_version: Version = "1.0"
 

@@ -90,10 +90,3 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     get(tx, id)
     deletions.registered_limit.announce(tx, id)
     store.delete(tx, id)
-
-
-@deletions.service
-def _release_service(tx: Tx, service_id: str) -> None:
-    for id in store.of_service(tx, service_id):
-        deletions.registered_limit.announce(tx, id)
-        store.delete(tx, id)

@@ -47,7 +47,3 @@ def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:
 
 def delete(tx: Tx, id: str) -> None:
     tx.execute(registered_limits.delete().where(registered_limits.c.id == id))
-
-
-def of_service(tx: Tx, service_id: str) -> list[str]:
-    return tx.scalars(sa.select(registered_limits.c.id).where(registered_limits.c.service_id == service_id))

@@ -3,7 +3,7 @@
 from pilvi.identity.service_providers import policy, service
 from pilvi.identity.service_providers.model import ServiceProvider
 from pilvi.identity.service_providers.wire import ServiceProviderCreate, ServiceProviderUpdate, ServiceProviderView
-from pilvi.identity.wire import check_id
+from pilvi.identity.wire import check_id, sent_with_id
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.paging import Page
@@ -26,6 +26,7 @@ def show(ctx: Context, tx: Tx, id: str) -> ServiceProvider:
 @routes.put("/{id}", rule=policy.CREATE, body=ServiceProviderCreate, view=ServiceProviderView, status=201)
 def create(ctx: Context, tx: Tx, id: str, body: ServiceProviderCreate) -> ServiceProvider:
     check_id(id)
+    sent_with_id(body, id)
     ctx.about("service_provider", id)
     made = ServiceProvider(id, body.auth_url, body.sp_url, body.enabled, body.description, body.relay_state_prefix)
     return service.create(ctx, tx, made)
@@ -34,7 +35,7 @@ def create(ctx: Context, tx: Tx, id: str, body: ServiceProviderCreate) -> Servic
 @routes.patch("/{id}", rule=policy.UPDATE, body=ServiceProviderUpdate, view=ServiceProviderView)
 def update(ctx: Context, tx: Tx, id: str, body: ServiceProviderUpdate) -> ServiceProvider:
     ctx.about("service_provider", id)
-    return service.update(ctx, tx, id, body.sent())
+    return service.update(ctx, tx, id, sent_with_id(body, id))
 
 
 @routes.delete("/{id}", rule=policy.DELETE)

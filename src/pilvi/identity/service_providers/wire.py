@@ -1,6 +1,6 @@
 from typing import Annotated, Any
 
-from pilvi.identity.wire import self_link
+from pilvi.identity.wire import RepeatedId, self_link
 from pilvi.kernel.wire import Body, From, Length, Pattern, View
 from pilvi.kernel.wire import Name as OnWire
 
@@ -9,6 +9,7 @@ Prefix = Annotated[str, Length(1, 256)]
 
 
 class ServiceProviderCreate(Body, root="service_provider"):
+    id: RepeatedId = None
     auth_url: Url
     sp_url: Url
     enabled: bool = False
@@ -17,6 +18,7 @@ class ServiceProviderCreate(Body, root="service_provider"):
 
 
 class ServiceProviderUpdate(Body, root="service_provider"):
+    id: RepeatedId = None
     auth_url: Url = ""
     sp_url: Url = ""
     enabled: bool = False
