@@ -1,4 +1,4 @@
-"""The simulation finds every planted bug, with the seed and by the invariant that the table says."""
+"""The simulation finds every planted bug, within so many seeds; the table says which found it last."""
 
 import json
 import os
@@ -12,6 +12,8 @@ from tests.sim.run import simulate
 
 TABLE = Path(__file__).parent / "planted" / "found.golden.json"
 STEPS = 4000
+SEEDS_WITHIN = 12
+"""Every planted bug is found within so many seeds."""
 SEEDS_AT_MOST = 40
 """A bug that takes more than so many seeds is not found by a run that developers make."""
 
@@ -31,14 +33,14 @@ def test_every_planted_bug_has_been_found() -> None:
 def test_a_planted_bug_is_found(name: str) -> None:
     if os.environ.get("PILVI_GOLDEN") == "write":
         return _search(name)
-    seed = found()[name]["seeds"]
-    with PLANTED[name].planted():
-        outcome = simulate(seed, STEPS)
-    assert outcome.violations, (
-        f"{name}: seed {seed} does not find it any more. PILVI_GOLDEN=write looks for one that does."
-    )
-    # The table says by which seed; any invariant will do, for a change elsewhere may bring another to light first.
-    return None
+    # Any change of the product shifts what a seed means: the table's seed is only the likeliest. Any invariant will do,
+    # for a change elsewhere may bring another to light first.
+    likeliest = found()[name]["seeds"]
+    for seed in dict.fromkeys((likeliest, *range(1, SEEDS_WITHIN + 1))):
+        with PLANTED[name].planted():
+            if simulate(seed, STEPS).violations:
+                return None
+    pytest.fail(f"{name}: {SEEDS_WITHIN} seeds do not find it any more. PILVI_GOLDEN=write looks for more.")
 
 
 def _search(name: str) -> None:
