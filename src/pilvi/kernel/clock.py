@@ -48,9 +48,10 @@ def timestamp(at: float | None = None) -> str:
 def parse(text: str) -> float:
     """Seconds since the epoch of an ISO 8601 time; a time without a zone is UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text.strip())
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.timestamp()
+    try:
+        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).timestamp()
+    except OverflowError:  # Its zone puts it before the year 1 or after 9999.
+        raise ValueError(f"{text} is out of range") from None
 
 
 def seconds(stamp: str) -> str:

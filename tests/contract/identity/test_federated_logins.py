@@ -45,7 +45,9 @@ def provider_server() -> Iterator[Provider]:
 
 @pytest.fixture
 def provider(provider_server: Provider) -> Iterator[Provider]:
-    former = dict(vars(provider_server))
+    former = {
+        name: value.copy() if isinstance(value, dict | list) else value for name, value in vars(provider_server).items()
+    }
     yield provider_server
     vars(provider_server).update(former)
 

@@ -215,3 +215,18 @@ def test_an_endpoint_knows_the_projects_that_chose_it(world: World) -> None:
     assert ids_of(world.admin.get(path), "projects") == []
     world.grant(f"/OS-EP-FILTER/projects/{project['id']}/endpoints/{endpoint['id']}")
     assert ids_of(world.admin.get(path), "projects") == [project["id"]]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"roles": [{"name": {}}]},
+        {"roles": [{"id": ["a"]}]},
+        {"expires_at": "0001-01-01T00:00:00+14:00"},
+        {"expires_at": "9999-12-31T23:59:59-14:00"},
+    ],
+)
+def test_a_trust_with_odd_values_is_refused(world: World, odd: dict[str, Any]) -> None:
+    """Found by requests that schemathesis made."""
+    trust = {"trustor_user_id": "me", "trustee_user_id": "you", "impersonation": False, "project_id": "p", **odd}
+    assert world.admin.post("/OS-TRUST/trusts", {"trust": trust}).status == 400

@@ -6,9 +6,22 @@ from pilvi.identity.roles.wire import RoleView
 from pilvi.identity.trusts.model import Trust
 from pilvi.identity.wire import Id, NullableId
 from pilvi.kernel.context import Context
-from pilvi.kernel.wire import Body, Format, Items, Range
+from pilvi.kernel.wire import Body, Format, Range, Schema
 
 Moment = Annotated[str | None, Format("date-time")]
+
+
+_TEXT = {"type": ["string", "null"], "maxLength": 255}
+Roles = Annotated[
+    list[dict[str, Any]] | None,
+    Schema(
+        {
+            "type": ["array", "null"],
+            "maxItems": 100,
+            "items": {"type": "object", "properties": {"id": _TEXT, "name": _TEXT}},
+        }
+    ),
+]
 
 
 class TrustCreate(Body, root="trust", extra=True):
@@ -16,7 +29,7 @@ class TrustCreate(Body, root="trust", extra=True):
     trustee_user_id: Id
     impersonation: bool
     project_id: NullableId = None
-    roles: Annotated[list[dict[str, Any]] | None, Items(100)] = None
+    roles: Roles = None
     expires_at: Moment = None
     remaining_uses: Annotated[int | None, Range(1, 2**31 - 1)] = None
     allow_redelegation: bool = False
