@@ -180,6 +180,7 @@ class Cloud:
             self.post("/image/v2/images", {"name": f"bench-{i}", "disk_format": "raw", "container_format": "bare"})
 
     def providers(self, first: int, last: int) -> None:
+        self.connection.close()  # It was idle too long; the next request opens it again.
         for i in range(first, last):
             uuid = f"{i:08x}-0000-4000-8000-00000000beef"
             self.post("/placement/resource_providers", {"name": f"bench-{i}", "uuid": uuid})
