@@ -4,6 +4,8 @@ Targets are given as `domain_id` (of the thing itself), `user_id` (its owner) an
 """
 
 from pilvi.kernel.policy import Check, Rule
+from pilvi.kernel.policy import owner as owner
+from pilvi.kernel.policy import owner_or_admin as owner_or_admin
 from pilvi.kernel.policy_language import said
 
 SCOPES = ("system", "domain", "project")
@@ -23,8 +25,6 @@ system_reader = said(_SYSTEM)
 domain_reader = said(_READER)
 """Admin, system reader, or reader of the target's domain."""
 domain_manager = said("role:admin or (role:manager and domain_id:%(domain_id)s)")
-owner = said("user_id:%(user_id)s")
-owner_or_admin = said("role:admin or user_id:%(user_id)s")
 owner_or_system_reader = said(f"{_SYSTEM} or user_id:%(user_id)s")
 owner_or_domain_reader = said(f"{_READER} or user_id:%(user_id)s")
 project_or_domain_reader = said(f"{_READER} or project_id:%(project_id)s")

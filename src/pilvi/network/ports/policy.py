@@ -3,7 +3,7 @@
 from pilvi.kernel.policy import Rule, admin_or_service
 from pilvi.kernel.policy_language import said
 
-_TRUSTED = "role:admin or role:service or service_roles:service"
+_TRUSTED = admin_or_service.text
 _OF_NETWORK = "project_id:%(network_project_id)s"
 _network_owner = said(f"{_TRUSTED} or (role:member and {_OF_NETWORK})")
 _reader = said(f"{_TRUSTED} or (role:reader and (project_id:%(project_id)s or {_OF_NETWORK}))")

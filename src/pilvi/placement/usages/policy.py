@@ -1,3 +1,4 @@
+from pilvi.kernel.policy import admin_or_service
 from pilvi.kernel.policy_language import said
 from pilvi.placement.checks import rule
 
@@ -5,5 +6,5 @@ OF_PROVIDER = rule("resource_providers:usages", "Show what is used of a provider
 OF_PROJECT = rule(
     "usages",
     "Show what a project uses.",
-    said("role:admin or role:service or service_roles:service or (role:reader and project_id:%(project_id)s)"),
+    said(f"{admin_or_service.text} or (role:reader and project_id:%(project_id)s)"),
 )
