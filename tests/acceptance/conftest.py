@@ -72,7 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, web: str) -> Iterator[Site]:
         "image.strict_formats=false",
     )  # fmt: skip
     with ExitStack() as stack:
-        settings = (*FAKE, *images)
+        settings = [*FAKE, *images]
         if os.environ.get("PILVI_ACCEPTANCE_ENGINE") == "postgresql":
-            settings = (*settings, f"database.url={stack.enter_context(scratch_postgres())}")
+            settings.append(f"database.url={stack.enter_context(scratch_postgres())}")
         yield stack.enter_context(cloud(folder / "s", settings=settings))
