@@ -20,15 +20,16 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-import pilvi.ops.explain.service  # noqa: E402, F401 declares what is remembered
 from pilvi import main as program  # noqa: E402
 from pilvi.kernel import clock, facts, history  # noqa: E402
 from pilvi.kernel.config import CloudConfig, Config  # noqa: E402
 from pilvi.kernel.db import Database, Tx, connect  # noqa: E402
 from pilvi.kernel.migrate import migrate  # noqa: E402
 from pilvi.ops.audit import service as audit  # noqa: E402
+from pilvi.ops.explain import service as explain  # noqa: E402
 
 AUDIT_GOAL_S, P99_GOAL_MS, OVERHEAD_GOAL = 5.0, 200.0, 0.15
+STATE_OF_A_PORT = '{"status":"DOWN","name":"after","device_id":"","fixed_ips":[],"security_groups":[]}'
 SERVERS_PER_HOST, SERVERS_PER_NETWORK, CHUNK = 100, 200, 10_000
 
 
@@ -171,34 +172,44 @@ def build(database: Database, count: int, now: str, seen_at: float) -> None:
 def bench_history(database: Database, arguments: argparse.Namespace) -> None:
     """A tenth of the events belongs to ten busy resources, the rest to twenty thousand others."""
     count, others = arguments.events, 20_000
-    detail = '{"what":"changed","changes":{"status":["ACTIVE","DOWN"],"name":["before","after"]}}'
+    changes = '"changes":{"status":["ACTIVE","DOWN"],"name":["before","after"]}'
+    detail, telling = f'{{"what":"changed",{changes}}}', f'{{"what":"changed",{changes},"state":{STATE_OF_A_PORT}}}'
     begun = clock.now() - 29 * 86400.0
 
     def event(n: int) -> dict[str, Any]:
         id = uuid(9, n // 10 % 10) if n % 10 == 0 else uuid(8, n % others)
-        return {"at": clock.timestamp(begun + n * 29 * 86400.0 / count), "request_id": f"req-{n // 3}",
+        at = clock.timestamp(begun + n * 29 * 86400.0 / count)
+        return {"at": at, "request_id": f"req-{n // 3}",
                 "user_id": "u", "project_id": "p", "resource_type": "port", "resource_id": id,
                 "resource_name": f"name-{id[-6:]}",
                 "step": "api network PUT /v2.0/ports/{id}", "outcome": "done", "duration_ms": 3.2,
-                "detail": detail}  # fmt: skip
+                "detail": telling if history.carries_state(id, at) else detail}  # fmt: skip
 
     fill(database, "kernel_events", event, count)
-    moment = clock.timestamp(begun + 7 * 86400.0)
-    few = [uuid(8, n * 37 % others) for n in range(300)]
-    timed(database, f"state at a time, {count} events, an ordinary resource", few,
-          lambda tx, one: history.at(tx, "port", one, moment))  # fmt: skip
-    timed(database, "history of an ordinary resource", few, lambda tx, one: facts.of(tx, one, limit=200))
-    busy = [uuid(9, n % 10) for n in range(100)]
-    timed(database, f"state at a time of a resource with {count // 100} events", busy,
-          lambda tx, one: history.at(tx, "port", one, moment))  # fmt: skip
-    timed(database, "history of such a resource, the newest 200", busy, lambda tx, one: facts.of(tx, one, limit=200))
+    database.write(lambda tx: tx._connection.run("analyze", None if tx.is_postgresql else {}))
+    few, busy = [uuid(8, n * 37 % others) for n in range(300)], [uuid(9, n % 10) for n in range(300)]
+    days = [clock.timestamp(begun + n % 29 * 86400.0) for n in range(300)]
+    for whose, ids in (("an ordinary resource", few), (f"one with {count // 100} events", busy)):
+        timed(
+            database,
+            f"show --at of {whose}, {count} events",
+            [partial(explain.state_at, what=one, moment=day) for one, day in zip(ids, days, strict=True)],
+        )
+        timed(
+            database,
+            f"history of {whose}, 50 changes",
+            [partial(explain.history_of, what=one, limit=50) for one in ids],
+        )
+        timed(database, f"history of {whose}, 50 from anywhere",
+              [partial(explain.history_of, what=one, limit=50, before=(day, 0))
+               for one, day in zip(ids, days, strict=True)])  # fmt: skip
 
 
-def timed(database: Database, what: str, ids: list[str], ask: Callable[..., Any]) -> None:
+def timed(database: Database, what: str, asked: list[Callable[[Tx], Any]]) -> None:
     took, cpu = [], []
-    for one in ids:
+    for ask in asked:
         started, cpu_started = time.perf_counter(), time.thread_time()
-        database.read(partial(ask, one=one))
+        database.read(ask)
         took.append((time.perf_counter() - started) * 1000)
         cpu.append((time.thread_time() - cpu_started) * 1000)
     p99, p99_cpu = statistics.quantiles(took, n=100)[98], statistics.quantiles(cpu, n=100)[98]
@@ -218,7 +229,8 @@ def bench_writes(database: Database, arguments: argparse.Namespace) -> None:
         body = {"quota": {"network": -1, "subnet": -1, "port": -1}}
         assert cloud.put(f"/quotas/{project}", body).status == 200
         member = cloud.as_member()
-        with_events, without = [], []
+        with_events: list[float] = []
+        without: list[float] = []
         for number in range(800):  # In turns, because the machine may be busy with something else for a while.
             turned_off = number % 2 == 1
             with without_events() if turned_off else nullcontext():

@@ -92,24 +92,33 @@ def why_not(
     return int(bool(story.causes))
 
 
-def history(what: str, *, limit: int = 200, as_json: Json = False) -> int:
-    """Say who changed what of a resource, and when.
+def history(what: str, *, limit: int = 50, before: str | None = None, as_json: Json = False) -> int:
+    """Say who changed what of a resource, and when: its newest changes, and how to get the older ones.
 
     Parameters
     ----------
     what: an id or a name.
-    limit: how many of its newest events are looked at.
+    limit: how many changes, 1 to 1000.
+    before: only changes before this ISO 8601 time, or before what the last page printed.
     as_json: print the same as JSON.
     """
     from pilvi.ops.explain import service, text
 
-    found = _read(lambda tx: service.history_of(tx, what, limit))
+    if not 1 <= limit <= 1000:
+        raise ConfigError(f"--limit is a number from 1 to 1000, not {limit}.")
+    try:
+        place = None if before is None else text.place(before)
+    except ValueError:
+        raise ConfigError(f"--before wants a time such as 2026-11-22T18:00Z, not {before!r}.") from None
+    found = _read(lambda tx: service.history_of(tx, what, limit, place))
     if as_json:
-        _print([{"kind": k, "id": i, "events": [text.event_document(e) for e in events]} for k, i, events in found])
-    for kind, id, events in () if as_json else found:
-        print(f"{kind} {id}")
-        for event in events:
+        _print([text.changes_document(page) for page in found])
+    for page in () if as_json else found:
+        print(f"{page.kind} {page.id}")
+        for event in page.events:
             print("\n".join(text.change(event)))
+        if page.older is not None:
+            print(f"… older: pilvi history {page.id} --limit {limit} --before {text.older(page.older)}")
     if not found:
         print(f"Nothing is known of {what}.")
     return 0 if found else 1

@@ -80,6 +80,9 @@ class Remembers(Protocol):
 
     def changed(self, tx: "Tx", statement: Any, former: list[Any]) -> None: ...
 
+    def replaced(self, tx: "Tx", former: Any, row: Mapping[str, Any], names: Sequence[str]) -> None:
+        """After an upsert: the row before, if there was one, what was to be inserted, and what an update sets."""
+
 
 def among(tx: "Tx", column: Any, name: str) -> Any:
     """`column` is one of a list that goes as one parameter: unlike IN (…), the text is the same for any number."""
@@ -309,7 +312,13 @@ class Tx:
             )
         else:
             statement = statement.on_conflict_do_nothing(index_elements=list(keys))
-        self.execute(statement)
+        if REMEMBERED not in table.info:
+            self.execute(statement)
+            return
+        former = self.first(sa.select(table).where(*[table.c[name] == values[name] for name in keys]))
+        if self.execute(statement):
+            remembers: Remembers = table.info[REMEMBERED]
+            remembers.replaced(self, former, values, changed)
 
     def upsert_statement(self, table: sa.Table) -> Any:
         """The engine's own INSERT, which knows ON CONFLICT."""

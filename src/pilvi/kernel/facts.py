@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from pilvi.kernel import clock
 from pilvi.kernel.context import Context, internal
-from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.db import Json, Row, Tx, metadata
 
 PARTITIONED: Final = "partitioned by"
 """The key in a table's `info` of the column by which PostgreSQL partitions it."""
@@ -36,7 +36,7 @@ events = sa.Table(
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("duration_ms", sa.Float, nullable=True),
     sa.Column("detail", Json, nullable=True),
-    sa.Index("kernel_events_by_resource", "resource_id", "id"),
+    sa.Index("kernel_events_by_resource", "resource_id", "at"),
     sa.Index("kernel_events_by_request", "request_id", "id"),
     sa.Index("kernel_events_by_name", "resource_name", "id"),
     sa.Index("kernel_events_by_time", "at"),
@@ -130,13 +130,14 @@ class Actor:
 class Note(Protocol):
     """What a transaction changed of one resource, as kernel/history.py takes it down."""
 
+    kind: str
     id: str
     name: str
     project_id: str
     actor: Actor
-    what: str
-    changes: dict[str, list[Any]]
-    tracked: Any
+
+    def detail(self, tx: Tx, at: str) -> dict[str, Any]:
+        """What has changed, for the event of this moment."""
 
 
 _ACTOR, _RECORDER = "actor of facts", "recorder of facts"
@@ -191,7 +192,7 @@ def _write(tx: Tx) -> None:
     for note in notes:
         if note.actor is _NOBODY and recorder is not None:
             note.actor = recorder  # Who wrote an event in this transaction has changed what it changed.
-    rows = [_of_note(note, asked if note is main else None) for note in notes]
+    rows = [_of_note(tx, note, asked if note is main else None) for note in notes]
     if asked is not None and main is None:
         ctx, step, detail = asked
         rows.append(_event(ctx, step, ctx.resource, ctx.project_id, duration_ms=_since_start(ctx), detail=detail))
@@ -206,19 +207,18 @@ def _main(ctx: Context, notes: list[Note]) -> Note | None:
     if ctx.resource is None:
         return notes[0] if notes else None
     kind, id, _ = ctx.resource
-    return next((note for note in notes if note.id == id and note.tracked.kind == kind), None)
+    return next((note for note in notes if note.id == id and note.kind == kind), None)
 
 
-def _of_note(note: Note, asked: tuple[Context, str, dict[str, Any]] | None) -> Event:
-    ctx, step = note.actor.ctx, note.actor.step
-    detail: dict[str, Any] = {"what": note.what, "changes": note.changes}
-    duration_ms = None
+def _of_note(tx: Tx, note: Note, asked: tuple[Context, str, dict[str, Any]] | None) -> Event:
+    ctx, step, at = note.actor.ctx, note.actor.step, clock.timestamp()
+    detail, duration_ms = note.detail(tx, at), None
     if asked is not None:
         ctx, step = asked[0], asked[1]
         detail = asked[2] | detail
         duration_ms = _since_start(ctx)
-    about = (note.tracked.kind, note.id, note.name)
-    return _event(ctx, step, about, note.project_id, duration_ms=duration_ms, detail=detail)
+    about = (note.kind, note.id, note.name)
+    return _event(ctx, step, about, note.project_id, duration_ms=duration_ms, at=at, detail=detail)
 
 
 def _since_start(ctx: Context) -> float | None:
@@ -227,16 +227,30 @@ def _since_start(ctx: Context) -> float | None:
 
 # ---- reading -----------------------------------------------------------------------------------------------------
 
+Place = tuple[str, int]
+"""Where something stands among the events of a resource: its time and its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Event):
+    """An event as it is kept, with its number."""
+
+    id: int
+
+
 _COLUMNS = [events.c[name] for name in Event.__dataclass_fields__]
+_KEPT = [events.c[name] for name in Kept.__dataclass_fields__]
 
 
 def of(tx: Tx, what: str, limit: int = 2000) -> list[Event]:
-    """The events of a resource id, a request id or a resource name, oldest first."""
+    """The newest events of a resource id, a request id or a resource name, oldest first."""
     for column in (events.c.resource_id, events.c.request_id, events.c.resource_name):
-        query = sa.select(*_COLUMNS).where(column == what).order_by(events.c.id.desc()).limit(limit)
-        found = tx.all(query, Event)
+        newest_first = (
+            (events.c.at.desc(), events.c.id.desc()) if column is events.c.resource_id else (events.c.id.desc(),)
+        )
+        found = tx.all(sa.select(*_KEPT).where(column == what).order_by(*newest_first).limit(limit), Kept)
         if found:
-            return found[::-1]
+            return [*sorted(found, key=lambda event: event.id)]
     return []
 
 
@@ -246,11 +260,26 @@ def of_requests(tx: Tx, request_ids: list[str], limit: int = 4000) -> list[Event
     return tx.all(query, Event)
 
 
-def details_since(tx: Tx, kind: str, resource_id: str, moment: str, limit: int) -> list[dict[str, Any]]:
-    """Only the details of a resource's events after a moment, newest first: there may be many of them."""
-    mine = (events.c.resource_id == resource_id, events.c.resource_type == kind, events.c.at > moment)
-    found = tx.scalars(sa.select(events.c.detail).where(*mine).order_by(events.c.id.desc()).limit(limit))
-    return [detail for detail in found if detail is not None]
+def page_of(tx: Tx, kind: str, resource_id: str, before: Place | None, limit: int) -> list[Kept]:
+    """Events of a resource before a place, newest first."""
+    query = sa.select(*_KEPT).where(events.c.resource_id == resource_id, events.c.resource_type == kind)
+    if before is not None:
+        at, number = before
+        query = query.where(events.c.at <= at, sa.or_(events.c.at < at, events.c.id < number))
+    return tx.all(query.order_by(events.c.at.desc(), events.c.id.desc()).limit(limit), Kept)
+
+
+def details_after(
+    tx: Tx, kind: str, resource_id: str, after: Place, limit: int
+) -> list[tuple[str, int, dict[str, Any] | None]]:
+    """Time, number and detail of a resource's events after a place, oldest first; at number 0, after that time."""
+    at, number = after
+    later = sa.or_(events.c.at > at, events.c.id > number) if number else events.c.at > at
+    query = sa.select(events.c.at, events.c.id, events.c.detail).where(
+        events.c.resource_id == resource_id, events.c.resource_type == kind, events.c.at >= at, later
+    )
+    rows: list[Row] = tx.all(query.order_by(events.c.at, events.c.id).limit(limit))
+    return [(row.at, row.id, row.detail) for row in rows]
 
 
 def newest(tx: Tx, *, outcomes: tuple[str, ...], limit: int) -> list[Event]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pilvi.kernel import clock, facts, history
+from pilvi.kernel import clock, facts, history, past
 from pilvi.kernel.clock import Clock
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.facts import Event
@@ -133,13 +133,49 @@ def test_the_state_at_any_time(net: Client, ticking: Clock) -> None:
     after_delete = clock.timestamp()
 
     def state(moment: str) -> tuple[bool, Any]:
-        found = database.read(lambda tx: history.at(tx, "network", id, moment))
+        found = database.read(lambda tx: past.at(tx, "network", id, moment))
         return found.exists, found.fields.get("name")
 
     assert state(before) == (False, None)
     assert state(after_create) == (True, "first")
     assert state(after_rename) == (True, "second")
     assert state(after_delete) == (False, None)
+
+
+def test_the_state_amid_many_changes_is_read_from_a_few(net: Client, ticking: Clock, monkeypatch: Any) -> None:
+    database, id = net.database, made(net)
+    table = history.TRACKED["network"].table
+    moments = []
+    for number in range(300):
+        database.write(lambda tx, n=number: tx.execute(table.update().where(table.c.id == id).values(name=f"n{n}")))  # type: ignore[misc]
+        moments.append(clock.timestamp())
+    details = [e.detail or {} for e in database.read(lambda tx: facts.of(tx, id))]
+    assert 1 <= sum("state" in detail for detail in details) <= 20
+    read: list[int] = []
+    taken = facts.details_after
+    monkeypatch.setattr(facts, "details_after", lambda *asked: read.append(1) or taken(*asked))
+    for number in (0, 1, 17, 64, 150, 298, 299):
+        found = database.read(lambda tx, n=number: past.at(tx, "network", id, moments[n]))  # type: ignore[misc]
+        assert (found.exists, found.fields["name"], found.fields["mtu"]) == (True, f"n{number}", 1450)
+    first = next(n for n, detail in enumerate(details) if "state" in detail)
+    read.clear()
+    assert database.read(lambda tx: past.at(tx, "network", id, moments[0])).fields["name"] == "n0"
+    assert len(read) == -(-first // history.STATE_EVERY)
+
+
+def test_changes_come_page_by_page(net: Client, ticking: Clock) -> None:
+    database, id = net.database, made(net)
+    table = history.TRACKED["network"].table
+    for number in range(150):
+        database.write(lambda tx, n=number: tx.execute(table.update().where(table.c.id == id).values(name=f"n{n}")))  # type: ignore[misc]
+    found: list[str] = []
+    place, pages = None, 0
+    while place is not None or not pages:
+        events, place = database.read(lambda tx, p=place: past.changes(tx, "network", id, before=p, limit=40))  # type: ignore[misc]
+        found = [event.detail["changes"]["name"][1] for event in events] + found
+        pages += 1
+    assert found == ["first", *(f"n{number}" for number in range(150))]
+    assert pages == 4
 
 
 def test_changes_of_a_transaction_are_one(net: Client) -> None:
@@ -191,5 +227,6 @@ def test_a_loop_says_what_it_changed_and_that_it_failed(net: Client) -> None:
 
 def test_no_secret_column_is_remembered() -> None:
     secret = ("password", "user_data", "secret", "token", "private", "hash", "blob")
-    found = [f"{t.kind}.{f}" for t in history.TRACKED.values() for f in t.fields if any(word in f for word in secret)]
-    assert found == ["image.os_hash_value"]
+    shown = [(t.kind, f) for t in history.TRACKED.values() for f in t.fields if f not in t.hidden]
+    shown += [(p.of, f) for parts in history.PARTS.values() for p in parts for f in p.fields if not p.hidden]
+    assert [f"{kind}.{f}" for kind, f in shown if any(word in f for word in secret)] == ["image.os_hash_value"]

@@ -95,9 +95,9 @@ def test_history_and_state_of_what_is_gone(boot: Boot) -> None:
     while_it_lived = clock.timestamp()
     assert boot.cloud.delete(f"/servers/{id}").status == 204
     boot.node.turn()
-    [(kind, found, events)] = database.read(lambda tx: service.history_of(tx, id, 200))
-    assert (kind, found) == ("server", id)
-    told = "\n".join(line for event in events for line in text.change(event))
+    [page] = database.read(lambda tx: service.history_of(tx, id, 200))
+    assert (page.kind, page.id, page.older) == ("server", id, None)
+    told = "\n".join(line for event in page.events for line in text.change(event))
     assert "name: one → two" in told
     assert "created by member" in told
     assert "vm_state: building → active" in told

@@ -7,7 +7,7 @@ import pytest
 
 from pilvi import main
 from pilvi.cli import explain
-from pilvi.kernel import facts
+from pilvi.kernel import facts, history
 from pilvi.kernel.config import ConfigError, parse
 from pilvi.kernel.context import internal
 from pilvi.kernel.db import Tx
@@ -67,6 +67,30 @@ def test_why_not_without_a_flavor_of_that_name(cloud: Path, capsys: pytest.Captu
 def test_a_time_that_is_none_is_refused(cloud: Path) -> None:
     with pytest.raises(ConfigError, match="ISO 8601"):
         explain.show("web", at="yesterday")
+    with pytest.raises(ConfigError, match="--before wants a time"):
+        explain.history("web", before="yesterday")
+    with pytest.raises(ConfigError, match="from 1 to 1000"):
+        explain.history("web", limit=0)
+
+
+def test_history_says_how_to_go_on(cloud: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    database = main.open_database(explain.site.load_config(None))
+    row = {"name": "at first", "domain_id": "", "parent_id": "", "is_domain": True, "enabled": True, "description": ""}
+    rest = {"tags": [], "options": {}, "extra": {}, "tokens_after": 0.0}
+    database.write(lambda tx: tx.insert(history.TRACKED["project"].table, {"id": "p1", **row, **rest}))
+    table = history.TRACKED["project"].table
+    for number in range(5):
+        database.write(lambda tx, n=number: tx.execute(table.update().values(name=f"name {n}")))  # type: ignore[misc]
+    database.close()
+    shown: list[str] = []
+    command = ["p1", "--limit", "2"]
+    while command:
+        words = dict(zip(command[1::2], command[2::2], strict=True))
+        assert explain.history(command[0], limit=int(words["--limit"]), before=words.get("--before")) == 0
+        lines = capsys.readouterr().out.splitlines()
+        shown = [line for line in lines if "name: " in line] + shown
+        command = lines[-1].split()[4:] if lines[-1].startswith("… older: pilvi history ") else []
+    assert [line.split("→")[1].strip() for line in shown] == ["at first", *(f"name {n}" for n in range(5))]
 
 
 def test_an_empty_cloud_keeps_every_promise(cloud: Path, capsys: pytest.CaptureFixture[str]) -> None:

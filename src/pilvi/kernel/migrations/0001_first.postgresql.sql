@@ -16,7 +16,7 @@ CREATE TABLE kernel_events (
 CREATE TABLE kernel_events_rest PARTITION OF kernel_events DEFAULT;
 CREATE INDEX kernel_events_by_name ON kernel_events (resource_name, id);
 CREATE INDEX kernel_events_by_request ON kernel_events (request_id, id);
-CREATE INDEX kernel_events_by_resource ON kernel_events (resource_id, id);
+CREATE INDEX kernel_events_by_resource ON kernel_events (resource_id, at);
 CREATE INDEX kernel_events_by_time ON kernel_events (at);
 CREATE TABLE kernel_hosts (
 	name VARCHAR(255) NOT NULL,

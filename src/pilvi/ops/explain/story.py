@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pilvi.kernel import causes
-from pilvi.kernel.facts import Event
-from pilvi.kernel.history import State
+from pilvi.kernel.facts import Event, Kept, Place
+from pilvi.kernel.past import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,18 @@ def cause(text: str, *, consequence: str = "", remedy: str = "", who: str = "") 
     if case is None:
         return Cause(flat, "", consequence, remedy, who)
     return Cause(flat, case.key, consequence or case.consequence, remedy or case.remedy, who or case.who)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A page of one resource's history."""
+
+    kind: str
+    id: str
+    events: list[Kept]
+    """Oldest first."""
+    older: Place | None
+    """Before which there is more."""
 
 
 @dataclass(frozen=True, slots=True)

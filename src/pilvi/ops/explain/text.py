@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pilvi.kernel import clock
-from pilvi.kernel.facts import BAD_OUTCOMES, Event
-from pilvi.ops.explain.story import Cause, Past, Story
+from pilvi.kernel.facts import BAD_OUTCOMES, Event, Place
+from pilvi.ops.explain.story import Cause, Changes, Past, Story
 
 EVENTS_SHOWN: Final = 40
 VALUE_MOST: Final = 160
@@ -60,7 +60,7 @@ def details(event: Event) -> list[str]:
             pairs = [f"{field} = {_short(b)}" if created else f"{field}: {_short(a)} → {_short(b)}"
                      for field, (a, b) in value.items()]  # fmt: skip
             found += pairs if not created else [", ".join(pairs)[: 4 * VALUE_MOST]]
-        elif value not in (None, "", [], {}) and name not in ("what", "path"):
+        elif value not in (None, "", [], {}) and name not in ("what", "path", "state"):
             found.append(f"{name}: {_short(value)}")
     return found
 
@@ -124,6 +124,21 @@ def _cause(each: Cause) -> dict[str, str]:
 
 def event_document(event: Event) -> dict[str, Any]:
     return {name: getattr(event, name) for name in Event.__dataclass_fields__}
+
+
+def place(text: str) -> Place:
+    """Where a page of history ends: a time, or what `older` printed. Raises ValueError."""
+    time, _, number = text.partition("/")
+    return clock.timestamp(clock.parse(time)), int(number or 0)
+
+
+def older(place: Place) -> str:
+    return f"{place[0]}/{place[1]}"
+
+
+def changes_document(page: Changes) -> dict[str, Any]:
+    return {"kind": page.kind, "id": page.id, "events": [event_document(event) for event in page.events],
+            "older": older(page.older) if page.older is not None else None}  # fmt: skip
 
 
 def change(event: Event) -> list[str]:

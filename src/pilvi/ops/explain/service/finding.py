@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from pilvi.kernel import facts, history, hosts
+from pilvi.kernel import facts, history, hosts, past
 from pilvi.kernel.db import Tx
 from pilvi.kernel.facts import Event
 from pilvi.ops.explain.service import evidence, networks, others, servers
@@ -31,7 +31,7 @@ def explain(tx: Tx, what: str) -> list[Story]:
     kind, _, key = what.partition(" ")
     if key:
         return others.tell_work(tx, kind, key)
-    told = [_tell(tx, kind, id) for kind, id in history.named(tx, what)[:STORIES_MOST]]
+    told = [_tell(tx, kind, id) for kind, id in past.named(tx, what)[:STORIES_MOST]]
     if hosts.find(tx, what) is not None:
         events = facts.of(tx, what)
         told.append(_with_events(others.tell_host(tx, what, events), events))

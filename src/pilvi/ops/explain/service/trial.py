@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pilvi.compute import facade as compute
-from pilvi.kernel import history
+from pilvi.kernel import past
 from pilvi.kernel.context import internal
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import Fault
@@ -44,4 +44,4 @@ def _wanted(refused: dict[str, str], host: str | None) -> Sequence[tuple[str, st
 
 def _id(tx: Tx, kind: str, name: str) -> str:
     """The id of what is meant; what is unknown stays as it is, and is refused by its own name."""
-    return next((id for known, id in history.named(tx, name) if known == kind), name)
+    return next((id for known, id in past.named(tx, name) if known == kind), name)

@@ -1,0 +1,104 @@
+"""How a resource was at any time, and its changes page by page, read from the events."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from pilvi.kernel import facts, history
+from pilvi.kernel.db import Tx
+from pilvi.kernel.facts import Kept, Place
+
+READ_MOST: Final = 20_000
+"""Events of one resource that one question reads at most."""
+
+
+def named(tx: Tx, name: str, limit: int = 10) -> list[tuple[str, str]]:
+    """Kind and id of the resources that are there now with this id, or where there is none, with this name."""
+    by_id = [(t.kind, str(id)) for t in history.TRACKED.values() for id in _where(tx, t, t.id_column, name, 1)]
+    return by_id or [
+        (t.kind, str(id))
+        for t in history.TRACKED.values()
+        if t.name_column != t.id_column
+        for id in _where(tx, t, t.name_column, name, limit)
+    ]
+
+
+def _where(tx: Tx, tracked: history.Tracked, column: str, value: str, limit: int) -> list[Any]:
+    table = tracked.table
+    if isinstance(table.c[column].type, sa.Integer) and not value.isdigit():
+        return []
+    return tx.scalars(sa.select(table.c[tracked.id_column]).where(table.c[column] == value).limit(limit))
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A resource at a moment."""
+
+    exists: bool
+    fields: dict[str, Any]
+    note: str = ""
+    """What is not certain, for a moment before the events that are kept."""
+
+
+def at(tx: Tx, kind: str, id: str, moment: str) -> State:
+    """The state at a moment: that of the next event which tells all, or else today's, and what came before undone.
+
+    An event tells all when it carries the state, and when it made the resource or deleted it.
+    """
+    newer: list[tuple[int, dict[str, Any]]] = []
+    base, exists = None, True
+    for number, detail in _changes_after(tx, kind, id, moment):
+        newer.append((number, detail))
+        if detail["what"] == "created":
+            exists = False
+        if detail["what"] != "changed" or "state" in detail:
+            base = detail.get("state") or {}
+            break
+    if not exists:
+        return State(False, {})
+    if base is None:
+        base = history.current(tx, kind, id)
+        if base is None and not newer:
+            return State(False, {})
+    fields = dict(base or {})
+    for _, detail in sorted(newer, key=lambda pair: -pair[0]):
+        fields.update({name: pair[0] for name, pair in detail["changes"].items()})
+    present = {name: value for name, value in fields.items() if value is not None or " " not in name}
+    return State(True, {**present, "id": id}, _doubt(tx, moment, len(newer)))
+
+
+def _changes_after(tx: Tx, kind: str, id: str, moment: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and detail of each change after a moment, the first ones first."""
+    after: Place = (moment, 0)
+    size = history.STATE_EVERY
+    for read in range(0, READ_MOST, size):
+        page = facts.details_after(tx, kind, id, after, size)
+        yield from ((number, detail) for _, number, detail in page if detail and "changes" in detail)
+        if len(page) < size or read + size >= READ_MOST:
+            return
+        after = page[-1][:2]
+
+
+def _doubt(tx: Tx, moment: str, read: int) -> str:
+    if read >= READ_MOST:
+        return f"it has changed more than {READ_MOST} times since; only the first of them were undone"
+    oldest = facts.oldest(tx)
+    return f"events are kept since {oldest}" if oldest is not None and oldest > moment else ""
+
+
+def changes(tx: Tx, kind: str, id: str, *, before: Place | None, limit: int) -> tuple[list[Kept], Place | None]:
+    """The newest changes of a resource before a place among its events, oldest first, and where older ones begin."""
+    found: list[Kept] = []
+    size = max(history.STATE_EVERY, limit + 1)
+    for _ in range(0, READ_MOST, size):
+        page = facts.page_of(tx, kind, id, before, size)
+        found += [event for event in page if "changes" in (event.detail or {})]
+        if len(found) > limit:
+            found = found[:limit]
+            return found[::-1], (found[-1].at, found[-1].id)
+        if len(page) < size:
+            return found[::-1], None
+        before = (page[-1].at, page[-1].id)
+    return found[::-1], before
