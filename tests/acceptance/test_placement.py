@@ -37,6 +37,10 @@ def open_to_all() -> Mapping[str, str]:
     return {name: "@" for name in RULES if name.startswith("placement:")}
 
 
+ORIGIN = "http://valid.example.com"
+"""Whose pages one of the files takes for allowed."""
+
+
 class Rig:
     def __init__(self, site: Site, database: str, url: str) -> None:
         self.site = site
@@ -77,17 +81,23 @@ def asleep(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    folder = tmp_path_factory.mktemp("placement")
+@contextmanager
+def placement(folder: Path, *more: str) -> Iterator[Rig]:
+    """A cloud with settings of its own."""
     with ExitStack() as stack:
-        settings, database = list(FAKE), str(folder / "s" / "cloud.db")
+        settings, database = [*FAKE, *more], str(folder / "s" / "cloud.db")
         if os.environ.get("PILVI_ACCEPTANCE_ENGINE") == "postgresql":
             database = stack.enter_context(scratch_postgres())
             settings.append(f"database.url={database}")
         site = stack.enter_context(cloud(folder / "s", settings=settings))
         stack.enter_context(asleep(site.pids()["agent"]))
         yield Rig(site, database, stack.enter_context(translator(site)))
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with placement(tmp_path_factory.mktemp("placement")) as made:
+        yield made
 
 
 def judge(found: Mapping[str, int], belongs: re.Pattern[str]) -> None:
@@ -101,7 +111,10 @@ def judge(found: Mapping[str, int], belongs: re.Pattern[str]) -> None:
     assert {name: found.get(name) for name, count in mine.items() if found.get(name, 0) < count} == {}
 
 
-@pytest.mark.skipif(not TOOL.exists(), reason="the suites' scripts lie beside the project, in shared/tools")
+needs_tool = pytest.mark.skipif(not TOOL.exists(), reason="the suites' scripts lie beside the project, in shared/tools")
+
+
+@needs_tool
 @pytest.mark.parametrize(
     ("files", "rules"),
     [
@@ -115,3 +128,9 @@ def test_each_file_passes_as_many_as_it_did(rig: Rig, files: str, rules: Mapping
     rig.allow(open_to_all() if rules is None else rules)
     wanted = os.environ.get("PILVI_RATCHET", "")
     judge(rig.run(f"^(?=.*({wanted})){files[1:]}"), re.compile(files))
+
+
+@needs_tool
+def test_pages_of_an_allowed_origin_are_let_in(tmp_path: Path) -> None:
+    with placement(tmp_path, f"front.cors_origins={ORIGIN}") as rig:
+        judge(rig.run("^cors$"), re.compile("^cors$"))

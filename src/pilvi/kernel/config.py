@@ -71,6 +71,7 @@ class FrontConfig:
     certificate_path: Path | None = None  # A certificate of your own (PEM, with its chain). Default: from the own CA.
     key_path: Path | None = None  # Its private key (PEM, mode 0600).
     max_connections: int = 2000  # Clients at once on the public port.
+    cors_origins: str = ""  # Web pages that may use the APIs from a browser, apart by spaces: https://dash.example.com
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +354,12 @@ def _check_front(front: FrontConfig) -> None:
             raise ConfigError(
                 f"[front] listen is {value}, which others can reach, in clear text: passwords and tokens would cross "
                 "the network readable. Set tls = true (the own CA signs), and certificate_path/key_path for your own."
+            )
+    for origin in front.cors_origins.split():
+        if not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", origin):
+            raise ConfigError(
+                f"[front] cors_origins: {origin} is no origin as browsers write it, such as "
+                "https://dash.example.com or http://127.0.0.1:3000: scheme, name in small letters, port if unusual, no path."
             )
     if (front.certificate_path is None) != (front.key_path is None):
         raise ConfigError("[front] certificate_path and key_path belong together; set both or neither.")

@@ -22,6 +22,14 @@ APT_PACKAGES: Final = ("haproxy",)
 BUFFER_BYTES: Final = 32 * 1024  # Per connection that has something to say: line, headers and body of a small request.
 SMALL_BODY_BYTES: Final = 20 * 1024  # What surely fits the buffer beside the largest headers.
 UNPRIVILEGED: Final = "haproxy"
+CORS_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
+CORS_KEPT_S: Final = 3600
+CORS_EXPOSED: Final = ", ".join(
+    ("X-Subject-Token", "X-Openstack-Request-Id", "Openstack-Auth-Receipt", "OpenStack-API-Version", "Location",
+     "X-OpenStack-Nova-API-Version", "X-Compute-Request-Id", "OpenStack-image-import-methods",
+     "OpenStack-image-store-ids")
+)  # fmt: skip
+"""What our answers say in headers and a page could not see otherwise."""
 
 REFUSALS: Final = {
     400: ("Bad Request", "The request is not valid HTTP."),
@@ -194,6 +202,7 @@ def _public(config: Config, secret: Secret) -> str:
         "tcp-request connection track-sc0 src",
         f"tcp-request connection reject if {{ sc0_conn_cur gt {front.max_connections // 2} }}",
         *_scrub(secret, "https" if front.tls else "http"),
+        *_cors(front.cors_origins.split()),
         "http-request deny deny_status 403 if { path -m beg /agent/ }",
         *_large_body(config),
         "acl is_image_data path_reg ^/image/v2/images/[^/]+/(file|stage)/?$",
@@ -206,6 +215,27 @@ def _public(config: Config, secret: Secret) -> str:
         "use_backend api_large if is_large or is_chunked",
         "default_backend api",
     )
+
+
+def _cors(origins: list[str]) -> list[str]:
+    """What browsers ask before a page of another origin may talk to us. Pages show tokens in headers, never in cookies,
+    so credentials are not for them; which headers a page sends is its own affair."""
+    if not origins:
+        return []
+    preflight = "{ method OPTIONS } { req.hdr(origin) -m found } { req.hdr(access-control-request-method) -m found }"
+    allowed = (
+        f'hdr Access-Control-Allow-Methods "{CORS_METHODS}" hdr Access-Control-Max-Age "{CORS_KEPT_S}" '
+        'hdr Access-Control-Allow-Headers "%[req.fhdr(access-control-request-headers)]"'
+    )
+    known = "{ var(txn.origin) -m found }"
+    return [
+        f"http-request set-var(txn.origin) req.fhdr(origin) if {{ req.fhdr(origin) -m str {' '.join(origins)} }}",
+        f"http-request return status 200 {allowed} if {preflight} {known}",
+        f"http-request return status 200 if {preflight}",
+        f'http-after-response set-header Access-Control-Allow-Origin "%[var(txn.origin)]" if {known}',
+        f'http-after-response set-header Access-Control-Expose-Headers "{CORS_EXPOSED}" if {known}',
+        "http-after-response add-header Vary Origin",
+    ]
 
 
 def _agents(config: Config, secret: Secret) -> str:

@@ -25,6 +25,8 @@ from pilvi.kernel.config import Config, ConfigError, Secret, load, parse, split_
         ({"front": {"listen": "127.0.0.1:0"}}, "between 1 and 65535"),
         ({"front": {"tls": "yes"}}, "true or false"),
         ({"front": {"certificate_path": "/c.pem"}}, "belong together"),
+        ({"front": {"cors_origins": "https://a.example/"}}, "no origin as browsers write it"),
+        ({"front": {"cors_origins": "*"}}, "no origin as browsers write it"),
         ({"api": {"threads": "8"}}, "a whole number"),
         ({"api": {"threads": True}}, "a whole number"),
         ({"api": {"threads": 0}}, "between 1 and 256"),
