@@ -359,7 +359,7 @@ def _check_front(front: FrontConfig) -> None:
         if not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", origin):
             raise ConfigError(
                 f"[front] cors_origins: {origin} is no origin as browsers write it, such as "
-                "https://dash.example.com or http://127.0.0.1:3000: scheme, name in small letters, port if unusual, no path."
+                "https://dash.example.com or http://127.0.0.1:3000: no path, no capital letters."
             )
     if (front.certificate_path is None) != (front.key_path is None):
         raise ConfigError("[front] certificate_path and key_path belong together; set both or neither.")
