@@ -241,6 +241,6 @@ def test_versions_need_no_token(images: Client) -> None:
     assert newest["links"][0]["href"].endswith("/image/v2/")
 
 
-def test_import_methods_are_said(images: Client) -> None:
+def test_import_methods_and_stores_are_said(images: Client) -> None:
     assert isinstance(images.get("/info/import").body["import-methods"]["value"], list)
-    assert images.get("/info/stores").status == 404
+    assert [store["id"] for store in images.get("/info/stores").body["stores"]] == ["file"]

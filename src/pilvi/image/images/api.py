@@ -17,10 +17,9 @@ from pilvi.kernel.routing import Answer, Routes
 def routes_for(stores: Stores, import_methods: tuple[str, ...], protections: Protections) -> Routes:
     """The routes of images in a cloud with these stores."""
     routes = Routes("image", "/images")
-    options = {"with_stores": stores.several, "with_locations": stores.shows_locations}
 
     def shown(ctx: Context, image: Image) -> dict[str, Any]:
-        return render(protections.readable(ctx, image), **options)
+        return render(protections.readable(ctx, image), with_locations=stores.shows_locations)
 
     @routes.post(rule=policy.ADD, raw=True, shape=CREATE)
     def create(ctx: Context, tx: Tx, body: Any) -> Answer:
@@ -28,9 +27,8 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...], protections: Pro
         headers = {
             "Location": f"{ctx.base_url}/v2/images/{image.id}",
             "OpenStack-image-import-methods": ",".join(import_methods),
+            "OpenStack-image-store-ids": ",".join(stores.ids),
         }
-        if stores.several:
-            headers["OpenStack-image-store-ids"] = ",".join(stores.ids)
         return Answer(201, shown(ctx, image), headers)
 
     @routes.get(rule=policy.LIST)

@@ -126,7 +126,7 @@ def _lost_location(image: Image) -> bool:
     return image.status == Status.QUEUED and image.properties.get("os_glance_failed_import") == locations.WEB_STORE
 
 
-def render(image: Image, *, with_stores: bool = False, with_locations: bool = False) -> dict[str, Any]:
+def render(image: Image, *, with_locations: bool = False) -> dict[str, Any]:
     shown: dict[str, Any] = {
         **image.properties,
         "id": image.id, "name": image.name, "status": image.status, "visibility": image.visibility,
@@ -138,7 +138,7 @@ def render(image: Image, *, with_stores: bool = False, with_locations: bool = Fa
         "tags": image.tags, "self": f"/v2/images/{image.id}", "file": f"/v2/images/{image.id}/file",
         "schema": "/v2/schemas/image",
     }  # fmt: skip
-    if with_stores and (image.locations or _lost_location(image)):
+    if image.locations or _lost_location(image):
         shown["stores"] = ",".join(image.stores) or locations.WEB_STORE
     if with_locations:
         shown["locations"] = locations.shown(image)

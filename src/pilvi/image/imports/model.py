@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import SplitResult, urlsplit
 
 from pilvi.image.stores.model import Stores
@@ -28,10 +28,7 @@ class ImportRules:
     """`name` or `name:port` that may be fetched from although they are not on the public internet."""
     largest_bytes: int
 
-    @property
-    def methods(self) -> tuple[str, ...]:
-        several = (COPY,) if self.stores.several else ()
-        return (DIRECT, WEB, *several, GLANCE)
+    methods: ClassVar = (DIRECT, WEB, COPY, GLANCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,13 +44,11 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:
 
     @routes.get("/stores", rule=None)
     def list_(ctx: Context, tx: Tx) -> dict[str, Any]:
-        _check_several(stores)
         return {"stores": [plain(store) for store in stores.all]}
 
     @routes.get("/stores/detail", rule=policy.DETAIL)
     def detail(ctx: Context, tx: Tx) -> dict[str, Any]:
         policy.DETAIL.check(ctx)
-        _check_several(stores)
         return {
             "stores": [
                 plain(s) | {"type": "file", "weight": s.weight, "properties": {"data_dir": str(s.directory)}}
@@ -59,8 +57,3 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:
         }
 
     return routes
-
-
-def _check_several(stores: Stores) -> None:
-    if not stores.several:
-        raise NotFound("Multi backend is not supported at this site.")

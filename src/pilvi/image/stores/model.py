@@ -47,10 +47,6 @@ class Stores:
         return self.all[0]
 
     @property
-    def several(self) -> bool:
-        return len(self.all) > 1
-
-    @property
     def ids(self) -> list[str]:
         return [store.id for store in self.all]
 

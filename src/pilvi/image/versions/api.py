@@ -7,15 +7,16 @@ from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
 from pilvi.kernel.routing import Answer, Routes
 
-ALWAYS = ("2.17", "2.15", "2.9", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0")
-WITH_SEVERAL_STORES = ("2.13", "2.12", "2.11", "2.10", "2.8")
+ALWAYS = (
+    "2.17", "2.15", "2.13", "2.12", "2.11", "2.10",
+    "2.9", "2.8", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0",
+)  # fmt: skip
 WITH_CACHE = ("2.18", "2.16", "2.14")
 
 
 def routes_for(stores: Stores) -> Routes:
     routes = Routes("image")
-    numbers = [*ALWAYS, *(WITH_SEVERAL_STORES if stores.several else ())]
-    numbers += WITH_CACHE if stores.cache is not None else ()
+    numbers = [*ALWAYS, *(WITH_CACHE if stores.cache is not None else ())]
     numbers.sort(key=lambda number: int(number.partition(".")[2]), reverse=True)
 
     def document(ctx: Context) -> dict[str, Any]:
