@@ -170,6 +170,7 @@ class Paths:
     front_metrics_socket: Path
     front_secret: Path
     metrics_token: Path  # What a scraper shows to read /metrics.
+    sealing_key: Path  # What the keys in the database are sealed with.
     ca: Path
     ca_certificate: Path
     front_certificate: Path  # With its key in the same file, as haproxy wants it.
@@ -196,6 +197,7 @@ class Paths:
             admin_password=secrets / "admin_password",
             front_secret=secrets / "front_secret",
             metrics_token=secrets / "metrics_token",
+            sealing_key=secrets / "sealing_key",
             ca=ca,
             ca_certificate=ca / "ca.pem",
             front_certificate=ca / "front.pem",

@@ -43,6 +43,8 @@ events = sa.Table(
     info={PARTITIONED: "at"},
 )
 
+ID_MOST = 64
+"""Characters of a resource's id that events keep; a few ids are names, and longer."""
 DETAIL_LIMIT = 8000
 """Characters of one string in an event's detail; what is longer is cut."""
 
@@ -101,7 +103,7 @@ def _event(
         user_id=ctx.user_id,
         project_id=project_id,
         resource_type=kind[:32],
-        resource_id=id[:64],
+        resource_id=id[:ID_MOST],
         resource_name=(name or "")[:255],
         step=step[:96],
         outcome=outcome,
@@ -206,8 +208,10 @@ def _main(ctx: Context, notes: list[Note]) -> Note | None:
     """The resource that the request was about: the one it named, or the first it changed."""
     if ctx.resource is None:
         return notes[0] if notes else None
-    kind, id, _ = ctx.resource
-    return next((note for note in notes if note.id == id and note.kind == kind), None)
+    kind, id, name = ctx.resource
+    by_id = [note for note in notes if note.id == id]
+    by_name = [note for note in notes if note.kind == kind and note.name and note.name in (id, name)]
+    return next((note for note in (*(n for n in by_id if n.kind == kind), *by_id, *by_name)), None)
 
 
 def _of_note(tx: Tx, note: Note, asked: tuple[Context, str, dict[str, Any]] | None) -> Event:
@@ -245,10 +249,10 @@ _KEPT = [events.c[name] for name in Kept.__dataclass_fields__]
 def of(tx: Tx, what: str, limit: int = 2000) -> list[Event]:
     """The newest events of a resource id, a request id or a resource name, oldest first."""
     for column in (events.c.resource_id, events.c.request_id, events.c.resource_name):
-        newest_first = (
-            (events.c.at.desc(), events.c.id.desc()) if column is events.c.resource_id else (events.c.id.desc(),)
-        )
-        found = tx.all(sa.select(*_KEPT).where(column == what).order_by(*newest_first).limit(limit), Kept)
+        by_time = (events.c.at.desc(),) if column is events.c.resource_id else ()
+        value = what[:ID_MOST] if by_time else what
+        newest_first = sa.select(*_KEPT).where(column == value).order_by(*by_time, events.c.id.desc())
+        found = tx.all(newest_first.limit(limit), Kept)
         if found:
             return [*sorted(found, key=lambda event: event.id)]
     return []
@@ -260,9 +264,16 @@ def of_requests(tx: Tx, request_ids: list[str], limit: int = 4000) -> list[Event
     return tx.all(query, Event)
 
 
+def last_asked(tx: Tx, resource_id: str) -> Event | None:
+    """The newest event of a resource that belongs to a request: what was asked of it last."""
+    mine = (events.c.resource_id == resource_id[:ID_MOST], events.c.request_id != "")
+    newest_first = sa.select(*_COLUMNS).where(*mine).order_by(events.c.at.desc(), events.c.id.desc())
+    return tx.first(newest_first.limit(1), Event)
+
+
 def page_of(tx: Tx, kind: str, resource_id: str, before: Place | None, limit: int) -> list[Kept]:
     """Events of a resource before a place, newest first."""
-    query = sa.select(*_KEPT).where(events.c.resource_id == resource_id, events.c.resource_type == kind)
+    query = sa.select(*_KEPT).where(events.c.resource_id == resource_id[:ID_MOST], events.c.resource_type == kind)
     if before is not None:
         at, number = before
         query = query.where(events.c.at <= at, sa.or_(events.c.at < at, events.c.id < number))
@@ -276,7 +287,7 @@ def details_after(
     at, number = after
     later = sa.or_(events.c.at > at, events.c.id > number) if number else events.c.at > at
     query = sa.select(events.c.at, events.c.id, events.c.detail).where(
-        events.c.resource_id == resource_id, events.c.resource_type == kind, events.c.at >= at, later
+        events.c.resource_id == resource_id[:ID_MOST], events.c.resource_type == kind, events.c.at >= at, later
     )
     rows: list[Row] = tx.all(query.order_by(events.c.at, events.c.id).limit(limit))
     return [(row.at, row.id, row.detail) for row in rows]

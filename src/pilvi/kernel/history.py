@@ -145,9 +145,8 @@ class Part:
         return (self.id_column, *self.keys, *self.where)
 
     def touched(self, names: Iterable[str] | None) -> tuple[str, ...]:
-        if names is None:
-            return self.fields or (self.id_column,)
-        return self.fields if any(name in names for name in self.fields) else ()
+        columns = (self.id_column, *self.fields)
+        return columns if names is None or any(name in names for name in columns) else ()
 
     def inserted(self, tx: Tx, row: Mapping[str, Any]) -> None:
         if self.takes(row):
@@ -156,6 +155,9 @@ class Part:
     def changed(self, tx: Tx, row: Mapping[str, Any], new: Mapping[str, Any] | None) -> None:
         if not self.takes(row):
             return
+        if new is not None and new.get(self.id_column, row[self.id_column]) != row[self.id_column]:
+            self.inserted(tx, {**row, **new})  # It belongs to another one now.
+            new = None
         after = None if new is None else self.value_of({**row, **new})
         hides = self.hidden and new is not None and any(new[n] != row[n] for n in self.fields if n in new)
         self._note(tx, row).put(self.name_of(row), self.value_of(row), ANOTHER if hides else after)

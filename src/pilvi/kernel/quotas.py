@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.history import part
 
 limits = sa.Table(
     "kernel_quotas",
@@ -15,6 +16,7 @@ limits = sa.Table(
     sa.Column("resource", sa.String(64), primary_key=True),
     sa.Column("limit", sa.Integer, nullable=False),
 )
+part(limits, "project", "project_id", "quota {service} {resource}", "limit")
 
 DEFAULTS = "*"
 """The project id under which an operator's own defaults are kept."""

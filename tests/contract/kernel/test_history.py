@@ -80,7 +80,8 @@ def test_accounts_are_remembered_without_their_passwords(cloud: Client) -> None:
     assert identity.patch(f"/users/{id}", again).status == 200
     created, changed = changes(cloud.database, id)
     assert created["name"] == [None, "ann"]
-    assert changed == {"enabled": [True, False]}
+    assert created["password_hash"] == [None, "(hidden)"]
+    assert changed == {"enabled": [True, False], "password_hash": ["(hidden)", "(another, hidden)"]}
 
 
 def test_every_resource_that_a_request_changes_has_its_event(net: Client) -> None:
@@ -229,4 +230,7 @@ def test_no_secret_column_is_remembered() -> None:
     secret = ("password", "user_data", "secret", "token", "private", "hash", "blob")
     shown = [(t.kind, f) for t in history.TRACKED.values() for f in t.fields if f not in t.hidden]
     shown += [(p.of, f) for parts in history.PARTS.values() for p in parts for f in p.fields if not p.hidden]
-    assert [f"{kind}.{f}" for kind, f in shown if any(word in f for word in secret)] == ["image.os_hash_value"]
+    assert [f"{kind}.{f}" for kind, f in shown if any(word in f for word in secret)] == [
+        "image.os_hash_value",
+        "policy.blob",
+    ]

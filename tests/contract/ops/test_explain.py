@@ -95,20 +95,21 @@ def test_history_and_state_of_what_is_gone(boot: Boot) -> None:
     while_it_lived = clock.timestamp()
     assert boot.cloud.delete(f"/servers/{id}").status == 204
     boot.node.turn()
-    [page] = database.read(lambda tx: service.history_of(tx, id, 200))
+    page, claim = database.read(lambda tx: service.history_of(tx, id, 200))
+    assert claim.kind == "consumer"
     assert (page.kind, page.id, page.older) == ("server", id, None)
     told = "\n".join(line for event in page.events for line in text.change(event))
     assert "name: one → two" in told
     assert "created by member" in told
     assert "vm_state: building → active" in told
-    [then] = database.read(lambda tx: service.state_at(tx, id, while_it_lived))
+    then, held = database.read(lambda tx: service.state_at(tx, id, while_it_lived))
+    assert [value for name, value in held.state.fields.items() if name.startswith("MEMORY_MB of ")] == [192]
     assert then.state.exists
     assert (then.state.fields["name"], then.state.fields["vm_state"], then.state.fields["host"]) == (
         "two", "active", "node",
     )  # fmt: skip
     assert "name                     two" in "\n".join(text.past_lines(then, while_it_lived))
-    [earlier] = database.read(lambda tx: service.state_at(tx, id, before))
-    assert not earlier.state.exists
+    assert [past.state.exists for past in database.read(lambda tx: service.state_at(tx, id, before))] == [False, False]
 
 
 def test_the_audit_report_names_every_invariant(boot: Boot) -> None:

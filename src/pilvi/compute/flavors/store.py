@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pilvi.compute.flavors.model import Flavor
 from pilvi.kernel.db import Json, Shaped, Tx, metadata
 from pilvi.kernel.errors import Conflict
-from pilvi.kernel.history import track
+from pilvi.kernel.history import part, track
 from pilvi.kernel.paging import Page, cut, keyset
 
 flavors = sa.Table(
@@ -34,6 +34,7 @@ access = sa.Table(
     sa.Column("flavor_id", sa.String(255), sa.ForeignKey("compute_flavors.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("project_id", sa.String(64), primary_key=True),
 )
+part(access, "flavor", "flavor_id", "access of {project_id}")
 
 SORT_KEYS = {
     "created_at": flavors.c.created_at, "description": flavors.c.description, "disabled": flavors.c.disabled,

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.compute.keypairs.model import Keypair
 from pilvi.kernel.db import Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page, cut, keyset
 
 keypairs = sa.Table(
@@ -18,6 +19,7 @@ keypairs = sa.Table(
     sa.Column("fingerprint", sa.String(64), nullable=False),
     sa.Column("created_at", sa.String(27), nullable=False),
 )
+track(keypairs, "keypair", "name user_id type public_key fingerprint created_at", project="")
 
 
 def add(tx: Tx, keypair: Keypair) -> None:

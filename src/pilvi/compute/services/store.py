@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from pilvi.compute.services.model import Setting
 from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.history import track
 
 settings = sa.Table(
     "compute_services",
@@ -13,6 +14,9 @@ settings = sa.Table(
     sa.Column("disabled_reason", sa.String(255), nullable=True),
     sa.Column("forced_down", sa.Boolean, nullable=False),
     sa.Column("updated_at", sa.String(27), nullable=False),
+)
+track(
+    settings, "compute_service", "disabled disabled_reason forced_down", name="host", project="", id="host"
 )
 
 

@@ -6,6 +6,7 @@ from pilvi.identity.application_credentials.model import AccessRule, Application
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -27,6 +28,11 @@ credentials = sa.Table(
     sa.Index("identity_application_credentials_project", "project_id"),
     sa.Index("identity_application_credentials_parent", "parent_id"),
 )
+track(
+    credentials, "application_credential",
+    "name user_id project_id description role_ids unrestricted expires_at access_rule_ids parent_id",
+    hidden="secret_hash",
+)  # fmt: skip
 access_rules = sa.Table(
     "identity_access_rules",
     metadata,
@@ -37,6 +43,7 @@ access_rules = sa.Table(
     sa.Column("path", sa.String(128), nullable=False),
     sa.UniqueConstraint("user_id", "service", "method", "path", name="identity_access_rules_same"),
 )
+track(access_rules, "access_rule", "user_id service method path", name="id", project="")
 
 
 def add(tx: Tx, credential: ApplicationCredential) -> None:

@@ -6,6 +6,7 @@ from pilvi.identity.credentials.model import Credential
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict, Fault
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -20,6 +21,7 @@ credentials = sa.Table(
     sa.Column("extra", Json, nullable=False),
     sa.Index("identity_credentials_user", "user_id", "type"),
 )
+track(credentials, "credential", "type user_id project_id extra", name="id", hidden="encrypted_blob")
 used_passcodes = sa.Table(
     "identity_used_passcodes",
     metadata,

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from pilvi.identity.domain_configs.model import Config
 from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.history import part
 
 domain_configs = sa.Table(
     "identity_domain_configs",
@@ -11,6 +12,7 @@ domain_configs = sa.Table(
     sa.Column("domain_id", sa.String(64), primary_key=True),
     sa.Column("config", Json, nullable=False),
 )
+part(domain_configs, "project", "domain_id", "domain configuration", "config", hidden=True)
 
 
 def find(tx: Tx, domain_id: str) -> Config:

@@ -6,6 +6,7 @@ from pilvi.identity.endpoint_groups.model import EndpointGroup
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import part, track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -17,18 +18,21 @@ groups = sa.Table(
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("filters", Json, nullable=False),
 )
+track(groups, "endpoint_group", "name description filters", project="")
 project_groups = sa.Table(
     "identity_project_endpoint_groups",
     metadata,
     sa.Column("project_id", sa.String(64), primary_key=True),
     sa.Column("group_id", sa.String(64), primary_key=True),
 )
+part(project_groups, "project", "project_id", "endpoint group {group_id}")
 project_endpoints = sa.Table(
     "identity_project_endpoints",
     metadata,
     sa.Column("project_id", sa.String(64), primary_key=True),
     sa.Column("endpoint_id", sa.String(64), primary_key=True),
 )
+part(project_endpoints, "project", "project_id", "endpoint {endpoint_id}")
 
 
 def add(tx: Tx, group: EndpointGroup) -> None:

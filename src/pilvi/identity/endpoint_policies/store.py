@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from pilvi.identity.endpoint_policies.model import Target
 from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.history import part
 
 associations = sa.Table(
     "identity_endpoint_policies",
@@ -13,6 +14,7 @@ associations = sa.Table(
     sa.Column("region_id", sa.String(255), primary_key=True),
     sa.Column("policy_id", sa.String(64), nullable=False),
 )
+part(associations, "policy", "policy_id", "for endpoint {endpoint_id} service {service_id} region {region_id}")
 _KEYS = ("endpoint_id", "service_id", "region_id")
 
 

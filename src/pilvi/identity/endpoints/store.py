@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.identity.endpoints.model import Endpoint
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -20,6 +21,7 @@ endpoints = sa.Table(
     sa.Column("extra", Json, nullable=False),
     sa.Index("identity_endpoints_service", "service_id"),
 )
+track(endpoints, "endpoint", "interface url service_id region_id enabled extra", name="id", project="")
 _COLUMNS = {n: endpoints.c[n] for n in ("id", "interface", "service_id", "region_id", "enabled")}
 
 

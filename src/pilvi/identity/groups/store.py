@@ -8,6 +8,7 @@ from pilvi.identity.groups.model import Group
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import part, track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -22,6 +23,7 @@ groups = sa.Table(
     sa.Column("origin", sa.String(64), nullable=False),
     sa.UniqueConstraint("domain_id", "name", "origin", name="identity_groups_name"),
 )
+track(groups, "group", "name domain_id description extra origin", project="")
 memberships = sa.Table(
     "identity_memberships",
     metadata,
@@ -29,6 +31,7 @@ memberships = sa.Table(
     sa.Column("group_id", sa.String(64), primary_key=True),
     sa.Index("identity_memberships_group", "group_id"),
 )
+part(memberships, "group", "group_id", "member {user_id}")
 lasting = sa.Table(
     "identity_lasting_memberships",
     metadata,
@@ -38,6 +41,7 @@ lasting = sa.Table(
     sa.Column("ends_at", sa.Float, nullable=False),
     sa.Index("identity_lasting_memberships_group", "group_id"),
 )
+part(lasting, "group", "group_id", "member {user_id} by {idp_id}")
 """Memberships by an identity provider's word, which last for a time."""
 _COLUMNS = {n: groups.c[n] for n in ("id", "name", "domain_id", "description")}
 

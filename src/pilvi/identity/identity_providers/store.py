@@ -6,6 +6,7 @@ from pilvi.identity.identity_providers.model import IdentityProvider, Protocol
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import part, track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -18,6 +19,9 @@ providers = sa.Table(
     sa.Column("description", sa.Text, nullable=True),
     sa.Column("authorization_ttl", sa.Integer, nullable=True),
     sa.Column("remote_ids", Json, nullable=False),
+)
+track(
+    providers, "identity_provider", "domain_id enabled description authorization_ttl remote_ids", name="id", project=""
 )
 remote_ids = sa.Table(
     "identity_remote_ids",
@@ -33,6 +37,7 @@ protocols = sa.Table(
     sa.Column("mapping_id", sa.String(64), nullable=False),
     sa.Column("remote_id_attribute", sa.String(64), nullable=True),
 )
+part(protocols, "identity_provider", "idp_id", "protocol {id}", "mapping_id remote_id_attribute")
 
 
 def add(tx: Tx, provider: IdentityProvider) -> None:

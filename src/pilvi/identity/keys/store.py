@@ -1,3 +1,5 @@
+from typing import Any
+
 import sqlalchemy as sa
 
 from pilvi.kernel import clock
@@ -8,7 +10,7 @@ keys = sa.Table(
     metadata,
     sa.Column("purpose", sa.String(16), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("secret", sa.String(64), nullable=False),
+    sa.Column("secret", sa.String(255), nullable=False),
     sa.Column("created_at", sa.String(27), nullable=False),
 )
 
@@ -16,6 +18,16 @@ keys = sa.Table(
 def newest_first(tx: Tx, purpose: str) -> list[str]:
     query = sa.select(keys.c.secret).where(keys.c.purpose == purpose).order_by(keys.c.number.desc())
     return tx.scalars(query)
+
+
+def everything(tx: Tx) -> list[tuple[str, int, str]]:
+    """Purpose, number and text of each key."""
+    rows: list[Any] = tx.all(sa.select(keys).order_by(keys.c.purpose, keys.c.number))
+    return [(row.purpose, row.number, row.secret) for row in rows]
+
+
+def replace(tx: Tx, purpose: str, number: int, secret: str) -> None:
+    tx.execute(keys.update().where(keys.c.purpose == purpose, keys.c.number == number).values(secret=secret))
 
 
 def add(tx: Tx, purpose: str, secret: str) -> int:

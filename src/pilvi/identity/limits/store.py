@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.identity.limits.model import Limit
 from pilvi.kernel.db import Tx, metadata
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -20,6 +21,7 @@ limits = sa.Table(
     sa.Index("identity_limits_registered", "registered_limit_id"),
     sa.Index("identity_limits_project", "project_id"),
 )
+track(limits, "limit", "registered_limit_id project_id domain_id resource_limit description", name="id")
 
 
 def add(tx: Tx, limit: Limit) -> None:

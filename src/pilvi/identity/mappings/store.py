@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.identity.mappings.model import Mapping
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import track
 
 mappings = sa.Table(
     "identity_mappings",
@@ -13,6 +14,7 @@ mappings = sa.Table(
     sa.Column("schema_version", sa.String(8), nullable=False),
     sa.Column("rules", Json, nullable=False),
 )
+track(mappings, "mapping", "schema_version rules", name="id", project="")
 
 
 def add(tx: Tx, mapping: Mapping) -> None:

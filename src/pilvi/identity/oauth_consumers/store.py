@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.identity.oauth_consumers.model import Consumer
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -16,6 +17,7 @@ consumers = sa.Table(
     sa.Column("encrypted_secret", sa.Text, nullable=False),
     sa.Column("extra", Json, nullable=False),
 )
+track(consumers, "oauth_consumer", "description extra", name="id", project="", hidden="encrypted_secret")
 
 
 def add(tx: Tx, consumer: Consumer) -> None:

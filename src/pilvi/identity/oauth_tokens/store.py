@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.identity.oauth_tokens.model import OAuthToken
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Fault
+from pilvi.kernel.history import track
 
 oauth_tokens = sa.Table(
     "identity_oauth_tokens",
@@ -22,6 +23,10 @@ oauth_tokens = sa.Table(
     sa.Index("identity_oauth_tokens_user", "user_id"),
     sa.Index("identity_oauth_tokens_project", "project_id"),
 )
+track(
+    oauth_tokens, "oauth_token", "consumer_id project_id expires_at is_access user_id role_ids", name="id",
+    hidden="encrypted_secret verifier_hash",
+)  # fmt: skip
 nonces = sa.Table(
     "identity_oauth_nonces",
     metadata,

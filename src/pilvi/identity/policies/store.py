@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.identity.policies.model import PolicyBlob
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -16,6 +17,7 @@ policies = sa.Table(
     sa.Column("blob", sa.Text, nullable=False),
     sa.Column("extra", Json, nullable=False),
 )
+track(policies, "policy", "type blob extra", name="id", project="")
 
 
 def add(tx: Tx, blob: PolicyBlob) -> None:

@@ -30,7 +30,7 @@ projects = sa.Table(
     sa.UniqueConstraint("domain_id", "name", name="identity_projects_name"),
     sa.Index("identity_projects_parent", "parent_id"),
 )
-track(projects, "project", "name domain_id parent_id is_domain enabled description tags", project="")
+track(projects, "project", "name domain_id parent_id is_domain enabled description tags options extra", project="")
 _COLUMNS = {
     "name": projects.c.name,
     "enabled": projects.c.enabled,

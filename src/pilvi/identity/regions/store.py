@@ -6,6 +6,7 @@ from pilvi.identity.regions.model import Region
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -17,6 +18,7 @@ regions = sa.Table(
     sa.Column("parent_region_id", sa.String(255), nullable=True),
     sa.Column("extra", Json, nullable=False),
 )
+track(regions, "region", "description parent_region_id extra", name="id", project="")
 _COLUMNS = {"parent_region_id": regions.c.parent_region_id}
 
 

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.identity.registered_limits.model import RegisteredLimit
 from pilvi.kernel.db import Tx, metadata
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -19,6 +20,10 @@ registered_limits = sa.Table(
     sa.Column("description", sa.Text, nullable=True),
     sa.Index("identity_registered_limits_resource", "service_id", "resource_name"),
 )
+track(
+    registered_limits, "registered_limit", "service_id region_id resource_name default_limit description",
+    name="resource_name", project="",
+)  # fmt: skip
 _COLUMNS = {n: registered_limits.c[n] for n in ("service_id", "region_id", "resource_name")}
 
 

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from pilvi.identity.role_assignments.model import Assignment
 from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.history import part
 
 assignments = sa.Table(
     "identity_role_assignments",
@@ -18,6 +19,12 @@ assignments = sa.Table(
     sa.Index("identity_role_assignments_target", "target_id"),
     sa.Index("identity_role_assignments_role", "role_id"),
 )
+GRANTED = "role {role_id} on {target_type} {target_id} inherited {inherited}"
+GIVEN = "role {role_id} of {actor_type} {actor_id} inherited {inherited}"
+for actor in ("user", "group"):
+    part(assignments, actor, "actor_id", GRANTED, actor_type=actor)
+for target in ("project", "domain"):  # A domain is a project.
+    part(assignments, "project", "target_id", GIVEN, target_type=target)
 _KEYS = ("actor_id", "actor_type", "target_type", "target_id", "role_id", "inherited")
 
 

@@ -6,6 +6,7 @@ from pilvi.identity.roles.model import Role
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import part, track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -20,12 +21,14 @@ roles = sa.Table(
     sa.Column("extra", Json, nullable=False),
     sa.UniqueConstraint("domain_id", "name", name="identity_roles_name"),
 )
+track(roles, "role", "name domain_id description options extra", project="")
 implied_roles = sa.Table(
     "identity_implied_roles",
     metadata,
     sa.Column("prior_id", sa.String(64), primary_key=True),
     sa.Column("implied_id", sa.String(64), primary_key=True),
 )
+part(implied_roles, "role", "prior_id", "implies {implied_id}")
 _COLUMNS = {n: roles.c[n] for n in ("id", "name", "description")}
 
 

@@ -6,6 +6,7 @@ from pilvi.identity.service_providers.model import ServiceProvider
 from pilvi.kernel.db import Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -19,6 +20,7 @@ providers = sa.Table(
     sa.Column("description", sa.Text, nullable=True),
     sa.Column("relay_state_prefix", sa.String(256), nullable=False),
 )
+track(providers, "service_provider", "auth_url sp_url enabled description relay_state_prefix", name="id", project="")
 
 
 def add(tx: Tx, provider: ServiceProvider) -> None:

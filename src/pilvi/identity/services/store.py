@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.identity.services.model import Service
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.filters import page
+from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -18,6 +19,7 @@ services = sa.Table(
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("extra", Json, nullable=False),
 )
+track(services, "service", "type name description enabled extra", project="")
 _COLUMNS = {n: services.c[n] for n in ("id", "type", "name", "enabled", "description")}
 
 

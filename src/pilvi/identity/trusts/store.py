@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from pilvi.identity.trusts.model import Trust
 from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.history import track
 
 trusts = sa.Table(
     "identity_trusts",
@@ -24,6 +25,12 @@ trusts = sa.Table(
     sa.Index("identity_trusts_trustee", "trustee_user_id"),
     sa.Index("identity_trusts_parent", "redelegated_trust_id"),
 )
+track(
+    trusts, "trust",
+    "trustor_user_id trustee_user_id project_id impersonation role_ids expires_at remaining_uses redelegated_trust_id "
+    "redelegation_count extra",
+    name="id",
+)  # fmt: skip
 
 
 def add(tx: Tx, trust: Trust) -> None:

@@ -8,7 +8,7 @@ from pilvi.identity.users.model import DIRECTORY, User
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
 from pilvi.kernel.filters import page
-from pilvi.kernel.history import track
+from pilvi.kernel.history import part, track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -34,7 +34,10 @@ users = sa.Table(
     sa.UniqueConstraint("domain_id", "name", "origin", name="identity_users_name"),
     sa.Index("identity_users_default_project", "default_project_id"),
 )
-track(users, "user", "name domain_id enabled default_project_id origin", project="")
+track(
+    users, "user", "name domain_id enabled default_project_id origin options extra federated", project="",
+    hidden="password_hash",
+)  # fmt: skip
 federated_users = sa.Table(
     "identity_federated_users",
     metadata,
@@ -44,6 +47,7 @@ federated_users = sa.Table(
     sa.Column("user_id", sa.String(64), nullable=False),
     sa.Index("identity_federated_users_user", "user_id"),
 )
+part(federated_users, "user", "user_id", "federated as {unique_id} of {idp_id} {protocol_id}")
 """What `federated` of a user says, to find the user by."""
 old_passwords = sa.Table(
     "identity_old_passwords",

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from pilvi.image.cached_images.model import Copy
 from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.history import part
 
 copies = sa.Table(
     "image_cached_images",
@@ -19,6 +20,7 @@ copies = sa.Table(
     sa.Column("last_accessed", sa.Float, nullable=False),
     sa.Column("last_modified", sa.Float, nullable=False),
 )
+part(copies, "image", "image_id", "cached copy", "node status")
 
 
 def add(tx: Tx, copy: Copy) -> None:

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.image.image_members.model import Member
 from pilvi.kernel.db import Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import part
 
 members = sa.Table(
     "image_members",
@@ -16,6 +17,7 @@ members = sa.Table(
     sa.Column("updated_at", sa.String(27), nullable=False),
     sa.Index("image_members_by_member", "member_id", "status"),
 )
+part(members, "image", "image_id", "member {member_id}", "status")
 
 SHARED_LIMIT = 10_000
 """Images shared with one project that its lists take into account."""

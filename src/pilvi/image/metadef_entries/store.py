@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.image.metadef_entries.model import Entry
 from pilvi.kernel.db import Json, Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import part
 
 entries = sa.Table(
     "image_metadef_entries",
@@ -16,6 +17,7 @@ entries = sa.Table(
     sa.Column("created_at", sa.String(27), nullable=False),
     sa.Column("updated_at", sa.String(27), nullable=False),
 )
+part(entries, "metadef_namespace", "namespace_id", "{kind} {name}", "definition")
 
 
 def _taken(kind: str, name: str) -> Conflict:

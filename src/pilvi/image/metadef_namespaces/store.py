@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.image.metadef_namespaces.model import Namespace
 from pilvi.kernel.db import Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import track
 
 namespaces = sa.Table(
     "image_metadef_namespaces",
@@ -19,6 +20,10 @@ namespaces = sa.Table(
     sa.Column("created_at", sa.String(27), nullable=False),
     sa.Column("updated_at", sa.String(27), nullable=False),
 )
+track(
+    namespaces, "metadef_namespace", "namespace display_name description visibility protected owner", name="namespace",
+    project="owner",
+)  # fmt: skip
 
 SORT_KEYS = {
     "namespace": namespaces.c.namespace,

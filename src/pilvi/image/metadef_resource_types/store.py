@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from pilvi.image.metadef_resource_types.model import Association
 from pilvi.kernel.db import Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import part
 
 associations = sa.Table(
     "image_metadef_resource_types",
@@ -17,6 +18,7 @@ associations = sa.Table(
     sa.Column("updated_at", sa.String(27), nullable=False),
     sa.Index("image_metadef_resource_types_by_name", "name"),
 )
+part(associations, "metadef_namespace", "namespace_id", "resource type {name}", "prefix properties_target")
 
 
 def add(tx: Tx, association: Association) -> None:

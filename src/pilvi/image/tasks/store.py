@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from pilvi.image.tasks.model import Task
 from pilvi.kernel.db import Json, Tx, metadata
+from pilvi.kernel.history import track
 
 tasks = sa.Table(
     "image_tasks",
@@ -27,6 +28,7 @@ tasks = sa.Table(
     sa.Index("image_tasks_by_status", "status"),
     sa.Index("image_tasks_by_end", "expires_at"),
 )
+track(tasks, "task", "type status owner user_id image_id message", name="id", project="owner")
 
 ITEMS_LIMIT = 1000
 

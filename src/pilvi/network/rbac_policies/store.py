@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from pilvi.kernel.db import Row, Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import track
 from pilvi.network.rbac_policies.model import EVERYBODY, RbacPolicy
 
 rbac_policies = sa.Table(
@@ -19,6 +20,7 @@ rbac_policies = sa.Table(
     sa.Index("network_rbac_policies_by_target", "object_type", "target_project"),
     sa.Index("network_rbac_policies_by_project", "project_id"),
 )
+track(rbac_policies, "rbac_policy", "project_id object_type object_id action target_project", name="id")
 
 
 def add(tx: Tx, one: RbacPolicy, taken: Conflict) -> None:

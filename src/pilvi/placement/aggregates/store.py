@@ -4,6 +4,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel.db import Shaped, Tx, among, metadata
+from pilvi.kernel.history import part
 
 aggregates = sa.Table(
     "placement_provider_aggregates",
@@ -12,6 +13,7 @@ aggregates = sa.Table(
     sa.Column("aggregate_uuid", sa.String(36), primary_key=True),
     sa.Index("placement_provider_aggregates_aggregate", "aggregate_uuid"),
 )
+part(aggregates, "resource_provider", "provider_uuid", "aggregate {aggregate_uuid}")
 
 
 def of(tx: Tx, provider_uuid: str) -> list[str]:

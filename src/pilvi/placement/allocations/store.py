@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from pilvi.kernel import clock
 from pilvi.kernel.db import Tx, metadata
+from pilvi.kernel.history import part, track
 from pilvi.placement.allocations.model import Allocation, Consumer
 
 consumers = sa.Table(
@@ -19,6 +20,7 @@ consumers = sa.Table(
     sa.Column("updated_at", sa.String(27), nullable=False),
     sa.Index("placement_consumers_project", "project_id", "user_id"),
 )
+track(consumers, "consumer", "project_id user_id consumer_type", name="uuid", id="uuid")
 allocations = sa.Table(
     "placement_allocations",
     metadata,
@@ -29,6 +31,7 @@ allocations = sa.Table(
     sa.Column("updated_at", sa.String(27), nullable=False),
     sa.Index("placement_allocations_provider", "provider_uuid"),
 )
+part(allocations, "consumer", "consumer_uuid", "{resource_class} of {provider_uuid}", "used")
 
 
 def find_consumer(tx: Tx, uuid: str) -> Consumer | None:

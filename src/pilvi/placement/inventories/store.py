@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pilvi.kernel.db import Shaped, Tx, among, metadata
+from pilvi.kernel.history import part
 from pilvi.placement.inventories.model import Inventory
 
 inventories = sa.Table(
@@ -25,6 +26,10 @@ inventories = sa.Table(
     sa.Column("updated_at", sa.String(27), nullable=False),
     sa.Index("placement_inventories_free", "resource_class", "free"),
 )
+part(
+    inventories, "resource_provider", "provider_uuid", "inventory {resource_class}",
+    "total reserved min_unit max_unit step_size allocation_ratio",
+)  # fmt: skip
 
 
 def add(tx: Tx, inventory: Inventory) -> None:

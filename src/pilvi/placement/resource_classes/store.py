@@ -3,6 +3,7 @@ import sqlalchemy as sa
 from pilvi.kernel import clock
 from pilvi.kernel.db import Tx, metadata
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.history import track
 from pilvi.placement.resource_classes.model import ResourceClass
 
 classes = sa.Table(
@@ -11,6 +12,7 @@ classes = sa.Table(
     sa.Column("name", sa.String(255), primary_key=True),
     sa.Column("updated_at", sa.String(27), nullable=False),
 )
+track(classes, "resource_class", "name", project="", id="name")
 
 
 def taken(name: str) -> Conflict:

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from pilvi.kernel import clock
 from pilvi.kernel.db import Shaped, Tx, among, metadata
+from pilvi.kernel.history import track
 from pilvi.placement.resource_providers.model import Provider
 
 providers = sa.Table(
@@ -21,6 +22,7 @@ providers = sa.Table(
     sa.Index("placement_providers_parent", "parent_uuid"),
     sa.Index("placement_providers_root", "root_uuid"),
 )
+track(providers, "resource_provider", "name parent_uuid root_uuid", project="", id="uuid")
 
 
 def add(tx: Tx, provider: Provider) -> None:

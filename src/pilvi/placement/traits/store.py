@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from pilvi.kernel import clock
 from pilvi.kernel.db import Shaped, Tx, among, metadata
+from pilvi.kernel.history import part, track
 from pilvi.placement.traits.model import Trait
 
 traits = sa.Table(
@@ -13,6 +14,7 @@ traits = sa.Table(
     sa.Column("name", sa.String(255), primary_key=True),
     sa.Column("updated_at", sa.String(27), nullable=False),
 )
+track(traits, "trait", "name", project="", id="name")
 provider_traits = sa.Table(
     "placement_provider_traits",
     metadata,
@@ -20,6 +22,7 @@ provider_traits = sa.Table(
     sa.Column("trait", sa.String(255), primary_key=True),
     sa.Index("placement_provider_traits_trait", "trait"),
 )
+part(provider_traits, "resource_provider", "provider_uuid", "trait {trait}")
 
 
 def add(tx: Tx, name: str) -> None:

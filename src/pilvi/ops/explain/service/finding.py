@@ -19,6 +19,8 @@ TELLERS: Final[dict[str, Tell]] = {
     "floatingip": networks.tell_floating_ip,
     "image": others.tell_image,
 }
+INNER: Final = ("consumer", "resource_provider")
+"""What the claims of a server and of a host are kept under; who asks means the server and the host."""
 REQUESTS_MOST: Final = 100
 STORIES_MOST: Final = 5
 
@@ -31,7 +33,7 @@ def explain(tx: Tx, what: str) -> list[Story]:
     kind, _, key = what.partition(" ")
     if key:
         return others.tell_work(tx, kind, key)
-    told = [_tell(tx, kind, id) for kind, id in past.named(tx, what)[:STORIES_MOST]]
+    told = [_tell(tx, kind, id) for kind, id in past.named(tx, what)[:STORIES_MOST] if kind not in INNER]
     if hosts.find(tx, what) is not None:
         events = facts.of(tx, what)
         told.append(_with_events(others.tell_host(tx, what, events), events))
