@@ -4,6 +4,7 @@ import http.client
 import ssl
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import orjson
@@ -13,6 +14,8 @@ from pilvi.kernel.config import Config
 TIMEOUT_S: Final = 30.0
 CHUNK_BYTES: Final = 1024 * 1024
 LARGEST_ANSWER_BYTES: Final = 256 * 1024 * 1024
+TAKEN: Final = (204, 410)
+"""An image that was sent is there, or nobody waits for it any more."""
 
 
 class Unreachable(Exception):
@@ -69,6 +72,22 @@ class ControlPlane:
             raise Unreachable(f"Image {image_id} did not arrive: {error!r}") from None
         finally:
             connection.close()
+
+    def upload(self, image_id: str, path: Path) -> None:
+        """An image's bytes. One that nobody waits for any more is dropped. Raises Unreachable when it is not taken."""
+        connection = self._connect()
+        try:
+            with path.open("rb") as file:
+                headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
+                connection.request("PUT", f"/agent/v1/images/{image_id}/file", file, headers)
+            answer = connection.getresponse()
+            said = answer.read(300)
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(f"Image {image_id} could not be sent: {error!r}") from None
+        finally:
+            connection.close()
+        if answer.status not in TAKEN:
+            raise Unreachable(f"Image {image_id} was not taken: {answer.status} {said!r}")
 
     def _connect(self) -> http.client.HTTPSConnection:
         try:

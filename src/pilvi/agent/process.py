@@ -56,8 +56,9 @@ class Agent:
         self.look = look or threading.Event()
         self.stopping = threading.Event()
         self.servers = HostServers(
-            hypervisor, open_tap=network.open_tap, fetch_image=self._image, on_news=self.look.set, workers=workers
-        )
+            hypervisor, open_tap=network.open_tap, fetch_image=self._image, send_image=self._send_image,
+            on_news=self.look.set, workers=workers,
+        )  # fmt: skip
         self.responders = Responders(config.cloud.tag, self.metadata.answer)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._state: dict[str, Any] | None = None
@@ -74,6 +75,13 @@ class Agent:
             self.control.download(image_id, into)
         except Unreachable as error:
             raise HypervisorFault(str(error), retry=True) from None
+
+    def _send_image(self, image_id: str, path: Path) -> None:
+        try:
+            self.control.upload(image_id, path)
+        except Unreachable as error:
+            told = "The image could not be brought to the image service."
+            raise HypervisorFault(told, retry=True, detail=str(error)) from None
 
     def _image(self, image: Image) -> ImageFile:
         return self.cache.ensure(image)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from pilvi.image.images import service as images
-from pilvi.image.images.model import Image
+from pilvi.image.images.model import WRITABLE, Image, Visibility, refuse_reserved
 from pilvi.image.metadef_standard import service as metadef_standard
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
+from pilvi.kernel.errors import BadRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,24 @@ def bootstrap(tx: Tx) -> None:
 def get(ctx: Context, tx: Tx, image_id: str) -> ImageRef:
     """An image that the caller may see; raises NotFound for others."""
     return _ref(images.get(ctx, tx, image_id))
+
+
+def create_snapshot(ctx: Context, tx: Tx, *, name: str, min_disk_gib: int, properties: dict[str, str]) -> str:
+    """A queued qcow2 image of the caller's project, whose bytes a host will send. Its id."""
+    refuse_reserved(properties)
+    taken = sorted(WRITABLE & properties.keys())
+    if taken:
+        raise BadRequest(f"{', '.join(taken)} cannot be metadata of an image: the image has an attribute of that name.")
+    fixed = {
+        "name": name, "disk_format": "qcow2", "container_format": "bare", "visibility": Visibility.PRIVATE,
+        "min_disk": min_disk_gib,
+    }  # fmt: skip
+    return images.create(ctx, tx, fixed | properties).id
+
+
+def discard(tx: Tx, image_id: str, request_id: str) -> None:
+    """Forget an image that never got its bytes. One that has them stays."""
+    images.discard(tx, image_id, request_id)
 
 
 def find(tx: Tx, image_id: str) -> ImageRef | None:

@@ -11,6 +11,20 @@ def redeem(tx: Tx, token: str) -> ConsoleToken:
     return service.redeem(tx, token)
 
 
+def image_begins(tx: Tx, host: str, image_id: str) -> bool:
+    """Whether the host sends an image of one of its servers that somebody waits for."""
+    from pilvi.compute.servers import service
+
+    return service.image_begins(tx, host, image_id) is not None
+
+
+def image_arrived(tx: Tx, image_id: str) -> None:
+    """In the transaction that makes the image active."""
+    from pilvi.compute.servers import service
+
+    service.image_arrived(tx, image_id)
+
+
 def uses_image(tx: Tx, host: str, image_id: str) -> bool:
     """Whether a server on this host was made from the image."""
     from pilvi.compute.servers import service

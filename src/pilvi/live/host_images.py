@@ -1,4 +1,4 @@
-"""Images for agents: an agent may read the images of the servers on its own host, and no others."""
+"""Images for agents: one may read the images of the servers on its own host and send those made of them, no others."""
 
 from aiohttp import web
 
@@ -17,7 +17,8 @@ class HostImages:
         self._images = images
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/agent/v1/images/{image_id}/file", self.download, allow_head=False)]
+        path = "/agent/v1/images/{image_id}/file"
+        return [web.get(path, self.download, allow_head=False), web.put(path, self.upload)]
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         host, image_id = self._process.host_of(request), request.match_info["image_id"]
@@ -26,6 +27,17 @@ class HostImages:
         if copy is None and found.url:
             raise Unavailable(f"Image {image_id} is being fetched into the cache; ask again.")
         return self._images.send(found, {}, copy)
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """An image that this host was asked to make of a server; 410 once nobody waits for it."""
+        host, image_id = self._process.host_of(request), request.match_info["image_id"]
+        await self._images.receive(
+            request,
+            image_id,
+            expected=lambda tx: compute.image_begins(tx, host, image_id),
+            arrived=lambda tx: compute.image_arrived(tx, image_id),
+        )
+        return web.Response(status=204)
 
 
 def find(tx: Tx, host: str, image_id: str, node: str = "") -> Download:

@@ -75,6 +75,25 @@ class HypervisorSuite:
             host.driver.power_off(spec.id, timeout_s=0)
             assert (host.see(spec).power, host.see(spec).stopped_by) == ("off", "host")
 
+    @pytest.mark.parametrize("power", ["on", "off", "paused"])
+    def test_an_image_of_a_guest_is_a_whole_disk_and_the_guest_is_as_before(self, host: Host, power: str) -> None:
+        spec = host.running()
+        if power == "off":
+            host.driver.power_off(spec.id, timeout_s=0)
+        if power == "paused":
+            host.driver.pause(spec.id)
+        for _ in range(2):
+            path = host.driver.snapshot(spec.id)
+            header = path.read_bytes()[:32]
+            assert header[:4] == b"QFI\xfb"
+            assert header[8:16] == bytes(8), "it refers to no other file"
+            path.unlink()
+        assert host.see(spec).power == power
+
+    def test_a_guest_that_is_not_here_has_no_image(self, host: Host) -> None:
+        with pytest.raises(DriverFault):
+            host.driver.snapshot(str(uuid4()))
+
     def test_a_stopped_guest_starts_again(self, host: Host) -> None:
         spec = host.running()
         host.driver.power_off(spec.id, timeout_s=0)

@@ -1,6 +1,8 @@
 """The hypervisor's in-memory twin: the same promises, no process. It can remember in a file, be slow, and fail."""
 
 import json
+import struct
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -110,6 +112,14 @@ class Fake:
     def resume(self, guest_id: str) -> None:
         self._switch("resume", guest_id, "paused", "on")
 
+    def snapshot(self, guest_id: str, *, hurry: Callable[[], bool] = never) -> Path:
+        with self._call("snapshot", guest_id):
+            self._known(guest_id)
+            directory = None if self._file is None else self._file.parent
+            with tempfile.NamedTemporaryFile(prefix="snapshot-", dir=directory, delete=False) as file:
+                file.write(_empty_qcow2())
+            return Path(file.name)
+
     def destroy(self, guest_id: str) -> None:
         with self._call("destroy", guest_id):
             self._guests.pop(guest_id, None)
@@ -205,6 +215,15 @@ class Fake:
         part = self._file.with_name(self._file.name + ".part")
         part.write_text(json.dumps([asdict(guest) for guest in self._guests.values()]))
         part.replace(self._file)
+
+
+def _empty_qcow2() -> bytes:
+    """A disk of one MiB with nothing on it: header, table of clusters, and the counts of what is used."""
+    cluster = 1 << 16
+    fields = (b"QFI\xfb", 2, 0, 0, 16, 1 << 20, 0, 1, 3 * cluster, cluster, 1, 0, 0)
+    header = struct.pack(">4sIQIIQIIQQIIQ", *fields).ljust(cluster, b"\0")
+    counts = struct.pack(">Q", 2 * cluster).ljust(cluster, b"\0") + struct.pack(">4H", 1, 1, 1, 1).ljust(cluster, b"\0")
+    return header + counts + bytes(cluster)
 
 
 def _booted(guest: FakeGuest) -> FakeGuest:

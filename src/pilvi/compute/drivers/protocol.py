@@ -135,6 +135,10 @@ class Hypervisor(Protocol):
     def resume(self, guest_id: str) -> None:
         """Called when a paused guest is wanted on. Afterwards its processors run."""
 
+    def snapshot(self, guest_id: str, *, hurry: Callable[[], bool] = never) -> Path:
+        """Called when an image of a guest is wanted, which may run or not. Afterwards the file holds its root disk as
+        it was at one moment, as qcow2 that refers to no other file; the caller removes it. Gives up on `hurry()`."""
+
     def destroy(self, guest_id: str) -> None:
         """Called when a guest is wanted no more. Afterwards no process, file or record of it is left."""
 

@@ -53,6 +53,7 @@ def wanted(server: Server) -> dict[str, Any]:
         "id": server.id, "project_id": server.project_id, "name": server.name, "hostname": server.hostname,
         "generation": server.generation, "power": server.wanted_power,
         "reboot": {"generation": server.reboot_generation, "kind": server.reboot_kind},
+        "snapshot": server.snapshot_image_id,
         "vcpus": server.vcpus, "memory_mib": server.memory_mib, "root_gib": flavor["disk"],
         "ephemeral_gib": flavor["ephemeral"], "swap_mib": flavor["swap"],
         "image": {k: v for k, v in server.image.items() if k != "properties"},
@@ -194,7 +195,8 @@ def _error(found: Any) -> dict[str, Any] | None:
     if found is None:
         return None
     message, detail = str(found["message"])[:2000], str(found.get("detail") or "")[:20_000]
-    return {"message": message, "detail": detail, "retry": bool(found.get("retry"))}
+    known: dict[str, Any] = {"message": message, "detail": detail, "retry": bool(found.get("retry"))}
+    return known | {"image": str(found["image"])[:36]} if "image" in found else known
 
 
 def _duration_ms(found: Any) -> float:

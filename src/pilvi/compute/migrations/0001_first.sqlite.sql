@@ -102,10 +102,12 @@ CREATE TABLE compute_servers (
 	locked_by VARCHAR(8),
 	locked_reason VARCHAR(255),
 	fault TEXT,
+	snapshot_image_id VARCHAR(36),
 	PRIMARY KEY (id)
 );
 CREATE INDEX compute_servers_by_host ON compute_servers (host);
 CREATE INDEX compute_servers_by_project ON compute_servers (project_id, created_at, id);
+CREATE INDEX compute_servers_by_snapshot ON compute_servers (snapshot_image_id);
 CREATE INDEX compute_servers_by_time ON compute_servers (created_at, id);
 CREATE TABLE compute_services (
 	host VARCHAR(255) NOT NULL,

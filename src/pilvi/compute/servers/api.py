@@ -8,6 +8,7 @@ from pilvi.compute.servers.service.creation import Wish
 from pilvi.compute.servers.wire import (
     AddGroup,
     ConsoleOutput,
+    CreateImage,
     NetworkItem,
     Nothing,
     Reboot,
@@ -164,6 +165,14 @@ def lock(ctx: Context, tx: Tx, server_id: str, body: Any) -> None:
 @routes.action(ACTION, "unlock", rule=policy.UNLOCK, raw=True)
 def unlock(ctx: Context, tx: Tx, server_id: str, body: Any) -> None:
     service.unlock(ctx, tx, server_id)
+
+
+@routes.action(ACTION, "createImage", rule=policy.CREATE_IMAGE, body=CreateImage)
+def create_image(ctx: Context, tx: Tx, server_id: str, body: CreateImage) -> Answer:
+    image_id = service.create_image(ctx, tx, server_id, body.name, body.metadata)
+    if ctx.version >= 45:
+        return Answer(202, {"image_id": image_id})
+    return Answer(202, None, {"Location": f"{ctx.cloud_url}/image/v2/images/{image_id}"})
 
 
 @routes.action(ACTION, "os-resetState", rule=policy.RESET_STATE, body=ResetState)

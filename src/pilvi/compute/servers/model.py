@@ -28,6 +28,8 @@ class Task(StrEnum):
     POWERING_OFF = "powering-off"
     POWERING_ON = "powering-on"
     DELETING = "deleting"
+    IMAGE_SNAPSHOT = "image_snapshot"
+    IMAGE_UPLOADING = "image_uploading"
 
 
 class Power(StrEnum):
@@ -77,6 +79,8 @@ CHANGEABLE = frozenset({"active", "paused", "suspended", "stopped"})
 
 DEADLINE_S = 900.0
 """How long a host may take for one task before the server says that something is wrong."""
+SNAPSHOT_DEADLINE_S = 6 * 3600.0
+"""A large disk takes its time, and the server goes on meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ STOP = Action("stop", _UP_OR_ERROR, Task.POWERING_OFF, Power.OFF)
 START = Action("start", frozenset({VmState.STOPPED}), Task.POWERING_ON, Power.ON)
 PAUSE = Action("pause", frozenset({VmState.ACTIVE}), Task.PAUSING, Power.PAUSED)
 UNPAUSE = Action("unpause", frozenset({VmState.PAUSED}), Task.UNPAUSING, Power.ON)
+CREATE_IMAGE_SINCE = frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED})
 REBOOT = Action("reboot", frozenset({VmState.ACTIVE}), Task.REBOOTING, Power.ON)
 REBOOT_HARD = Action(
     "reboot",
@@ -153,6 +158,8 @@ class Server:
     locked_by: str | None
     locked_reason: str | None
     fault: dict[str, Any] | None
+    snapshot_image_id: str | None = None
+    """The image that the host is making of the root disk."""
     nics: list[Any] = field(default_factory=list)
     """Filled in by lists and shows from the network service; not a column."""
 
@@ -176,6 +183,14 @@ def check_action(server: Server, action: Action) -> None:
         raise cannot(server, action.name, f"vm_state {server.vm_state}")
     if server.task_state is not None and Task(server.task_state) not in action.while_tasks:
         raise cannot(server, action.name, f"task_state {server.task_state}")
+
+
+def check_snapshot(server: Server) -> None:
+    """Raises Conflict unless an image may be made of the server now."""
+    if VmState(server.vm_state) not in CREATE_IMAGE_SINCE:
+        raise cannot(server, "createImage", f"vm_state {server.vm_state}")
+    if server.task_state is not None:
+        raise cannot(server, "createImage", f"task_state {server.task_state}")
 
 
 def cannot(server: Server, action: str, where: str) -> Conflict:
@@ -221,12 +236,17 @@ class Outcome:
     gone: bool = False
     finished: bool = False
     failed: bool = False
+    image_failed: bool = False
+    """The server is as it was; only its image is not made."""
 
 
 def outcome(server: Server, report: Report, now: str) -> Outcome:
     """Derive the new state from what is wanted and what was seen. Repeating a report changes nothing."""
     if report.error is not None and report.generation >= server.generation and not report.error.get("retry"):
-        return _failure(server, report, now)
+        if "image" not in report.error:
+            return _failure(server, report, now)
+        if report.error["image"] == server.snapshot_image_id:  # else it is old news
+            return Outcome({}, image_failed=True)
     if report.generation < server.generation:
         return Outcome({})
     if server.wanted_power == Power.ABSENT:
@@ -255,6 +275,9 @@ def _arrived(server: Server, report: Report, now: str) -> Outcome:
     }  # fmt: skip
     if server.launched_at is None:
         changes["launched_at"] = now
+    if server.snapshot_image_id:  # the image's arrival ends that task, not this report
+        changes["task_state"] = server.task_state
+        return Outcome({} if settled and server.seen_generation == report.generation else changes)
     return Outcome(changes, finished=True)
 
 
@@ -264,7 +287,7 @@ def _powered_off_itself(report: Report, server: Server, now: str) -> Outcome:
         "vm_state": str(VmState.STOPPED), "power_state": POWER_STATE[report.power], "updated_at": now,
         "wanted_power": str(Power.OFF), "generation": max(server.generation, report.generation) + 1,
     }  # fmt: skip
-    if server.task_state is None:
+    if server.task_state is None or server.snapshot_image_id:
         return Outcome(changes)
     done = {"task_state": None, "fault": None, "launched_at": server.launched_at or now}
     return Outcome(changes | done, finished=True)

@@ -23,6 +23,7 @@ RESTORE = _rule("os-deferred-delete:restore", project_member, "Take back the del
 START = _rule("servers:start", project_member, "Start a server.")
 STOP = _rule("servers:stop", project_member, "Stop a server.")
 REBOOT = _rule("servers:reboot", project_member, "Reboot a server.")
+CREATE_IMAGE = _rule("servers:create_image", project_member, "Make an image of a server.")
 PAUSE = _rule("os-pause-server:pause", project_member, "Pause a server.")
 UNPAUSE = _rule("os-pause-server:unpause", project_member, "Unpause a server.")
 RESET_STATE = _rule("os-admin-actions:reset_state", admin, "Say that a server is active or in error.")

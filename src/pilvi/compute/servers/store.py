@@ -54,9 +54,11 @@ servers = sa.Table(
     sa.Column("locked_by", sa.String(8), nullable=True),
     sa.Column("locked_reason", sa.String(255), nullable=True),
     sa.Column("fault", Json, nullable=True),
+    sa.Column("snapshot_image_id", sa.String(36), nullable=True),
     sa.Index("compute_servers_by_project", "project_id", "created_at", "id"),
     sa.Index("compute_servers_by_host", "host"),
     sa.Index("compute_servers_by_time", "created_at", "id"),
+    sa.Index("compute_servers_by_snapshot", "snapshot_image_id"),
 )
 
 track(
@@ -128,6 +130,11 @@ def usage_of_host(tx: Tx, host: str) -> tuple[int, int, int]:
     ).where(servers.c.host == host)
     row: Any = tx.first(query)
     return int(row.n), int(row.vcpus), int(row.memory)
+
+
+def making_image(tx: Tx, image_id: str) -> Server | None:
+    """The server of which this image is being made."""
+    return tx.first(sa.select(servers).where(servers.c.snapshot_image_id == image_id), Server)
 
 
 def host_needs_image(tx: Tx, host: str, image_id: str) -> bool:

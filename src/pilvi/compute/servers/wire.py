@@ -100,6 +100,11 @@ class ResetState(Body, root="os-resetState"):
     state: Literal["active", "error"]
 
 
+class CreateImage(Body, root="createImage"):
+    name: Text
+    metadata: Annotated[Metadata, Items(METADATA_MOST)] = {}
+
+
 class ConsoleOutput(Body, root="os-getConsoleOutput"):
     length: Annotated[
         int | None, Schema({"type": ["integer", "string", "null"], "pattern": "^-?[0-9]+$", "minimum": -1})

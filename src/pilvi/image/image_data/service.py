@@ -34,6 +34,19 @@ def begin(
     return transfer
 
 
+def begin_for_host(ctx: Context, tx: Tx, image_id: str, store: str, holder: str) -> Transfer:
+    """The same for a host, whose right was checked by who calls. Raises Gone for an image that is not to be filled."""
+    image = images.find(tx, image_id)
+    if image is None or image.status not in (Status.QUEUED, Status.SAVING):
+        raise Gone(f"Image {image_id} is not to be filled any more.")
+    if image.status == Status.SAVING:
+        raise Conflict(f"Image {image_id} is being filled.")
+    transfer = transfer_of(image, store)
+    images.begin_transfer(tx, image, Status.SAVING, transfer.upload_id, clock.now() + LEASE_S, holder)
+    _record(ctx, tx, image, "image data begins")
+    return transfer
+
+
 def transfer_of(image: Image, store: str, *, is_staged: bool = False) -> Transfer:
     """A new transfer for this image, which must say what it will hold."""
     missing = [name for name in ("disk_format", "container_format") if getattr(image, name) is None]

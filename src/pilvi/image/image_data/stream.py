@@ -16,8 +16,8 @@ from pilvi.image.image_data.model import TOUCH_S, Download, Holder, Received, Tr
 from pilvi.image.images.model import Status
 from pilvi.image.inspector import refusal
 from pilvi.image.stores.model import Stores
-from pilvi.kernel import clock
-from pilvi.kernel.context import Context
+from pilvi.kernel import clock, ids
+from pilvi.kernel.context import Context, internal
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, Fault, Gone, NotFound, TooLarge, Unavailable, UnsupportedMediaType
 from pilvi.kernel.log import logger
@@ -132,6 +132,29 @@ class ImageStreams:
         await self._fill(request, ctx, transfer, FileStore(self.stores.staging), self._keep_staged)
         return web.Response(status=204, headers={"X-Openstack-Request-Id": ctx.request_id})
 
+    async def receive(
+        self,
+        request: web.Request,
+        image_id: str,
+        *,
+        expected: Callable[[Tx], bool],
+        arrived: Callable[[Tx], None],
+    ) -> None:
+        """An image from a host. `expected` allows it, `arrived` is told in the transaction that makes it active."""
+        ctx = internal(request.headers.get("X-Openstack-Request-Id") or ids.request_id())
+        store = self.stores.default
+        if self.uploads >= MOST_UPLOADS:
+            raise Unavailable("Too many uploads are under way; try again later.")
+
+        def begin(tx: Tx) -> Transfer | None:  # what `expected` writes must stay
+            is_expected = expected(tx)
+            return service.begin_for_host(ctx, tx, image_id, store.id, self.holder) if is_expected else None
+
+        transfer = await self.live.write(begin)
+        if transfer is None:
+            raise Gone(f"Nobody waits for image {image_id} from this host.")
+        await self._fill(request, ctx, transfer, FileStore(store.directory), partial(self._keep, arrived=arrived))
+
     async def _begin(self, request: web.Request, begin: Callable[..., Transfer]) -> tuple[Context, Transfer]:
         ctx = await self.live.identify(request)
         if request.content_type != BYTES:
@@ -202,7 +225,9 @@ class ImageStreams:
         if not await self.live.write(lambda tx: service.touch(tx, transfer)):
             raise Gone(f"Image {transfer.image_id} was deleted while its data came in.")
 
-    async def _keep(self, ctx: Context, transfer: Transfer, sink: Sink) -> None:
+    async def _keep(
+        self, ctx: Context, transfer: Transfer, sink: Sink, arrived: Callable[[Tx], None] = lambda _: None
+    ) -> None:
         try:
             finding = await self._in_thread(sink.inspect)
         except InspectionFailed as problem:
@@ -214,7 +239,12 @@ class ImageStreams:
             transfer.seal.check(sink.digests.hex(transfer.seal.signature.digest_name), clock.now())
         await self._in_thread(sink.keep)
         received = Received(sink.size, finding.virtual_size, sink.md5, sink.sha512)
-        await self.live.write(lambda tx: service.finish(ctx, tx, transfer, received, states=(Status.SAVING,)))
+
+        def finish(tx: Tx) -> None:
+            service.finish(ctx, tx, transfer, received, states=(Status.SAVING,))
+            arrived(tx)
+
+        await self.live.write(finish)
 
     async def _keep_staged(self, ctx: Context, transfer: Transfer, sink: Sink) -> None:
         await self._in_thread(sink.keep)

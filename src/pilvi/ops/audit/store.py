@@ -19,6 +19,9 @@ from pilvi.ops.audit.model import VIOLATIONS_MOST, Verdict
 BATCH = 5000
 
 
+IMAGE_TASKS = ("image_snapshot", "image_uploading")
+
+
 def _light(name: str, columns: str, **typed: Any) -> sa.TableClause:
     plain: list[sa.ColumnClause[Any]] = [sa.column(each) for each in columns.split()]
     return sa.table(name, *plain, *[sa.column(each, type_) for each, type_ in typed.items()])
@@ -174,10 +177,11 @@ def unwatched_servers(tx: Tx) -> list[Row]:
 
 
 def lingering_servers(tx: Tx, before: float, heard_after: float) -> list[Row]:
-    """In one transition since before a moment, although their host answers."""
+    """In one transition since before a moment, although their host answers. Images of large disks take longer."""
     query = sa.select(servers.c.id, servers.c.task_state, servers.c.task_since, servers.c.host).where(
         servers.c.task_state.is_not(None),
         servers.c.task_since < before,
+        servers.c.task_state.not_in(IMAGE_TASKS),
         _none(hosts, hosts.c.name == servers.c.host, hosts.c.seen_at < heard_after),
     )
     return _few(tx, query)

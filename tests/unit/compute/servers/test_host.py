@@ -23,6 +23,7 @@ wanteds = st.builds(
     generation=st.integers(1, 4),
     power=st.sampled_from(["on", "off", "paused", "absent"]),
     reboot=st.builds(Reboot, st.integers(0, 3), st.sampled_from(["soft", "hard"])),
+    snapshot=st.sampled_from(["", "image"]),
 )
 observeds = st.builds(
     Observed,
@@ -63,15 +64,23 @@ def taken(step: Step, wanted: Wanted, seen: Observed | None) -> Observed | None:
         case Step.RESUME:
             assert seen.power == "paused"
             return replace(seen, power="on")
+        case Step.SNAPSHOT:
+            return seen
     raise AssertionError(step)
+
+
+def sent_by(steps: tuple[Step, ...], wanted: Wanted) -> set[str]:
+    return {wanted.snapshot} if Step.SNAPSHOT in steps else set()
 
 
 @given(wanted=wanteds, present=st.none() | observeds)
 def test_one_round_of_steps_converges_and_the_next_has_none(wanted: Wanted, present: Observed | None) -> None:
     seen = present
-    for step in steps_of(wanted, present):
+    steps = steps_of(wanted, present)
+    for step in steps:
         seen = taken(step, wanted, seen)
-    assert steps_of(wanted, seen) == ()
+    assert (Step.SNAPSHOT in steps) is bool(wanted.snapshot and wanted.power != "absent")
+    assert steps_of(wanted, seen, sent_by(steps, wanted)) == ()
     if wanted.power == "absent":
         assert seen is None
         return
@@ -83,11 +92,13 @@ def test_one_round_of_steps_converges_and_the_next_has_none(wanted: Wanted, pres
 @given(wanted=wanteds, present=st.none() | observeds, cut=st.integers(0, 4))
 def test_a_crash_between_steps_is_mended_by_planning_again(wanted: Wanted, present: Observed | None, cut: int) -> None:
     seen = present
-    for step in steps_of(wanted, present)[:cut]:
+    begun = steps_of(wanted, present)[:cut]
+    for step in begun:
         seen = taken(step, wanted, seen)
-    for step in steps_of(wanted, seen):
+    rest = steps_of(wanted, seen, sent_by(begun, wanted))
+    for step in rest:
         seen = taken(step, wanted, seen)
-    assert steps_of(wanted, seen) == ()
+    assert steps_of(wanted, seen, sent_by(begun, wanted) | sent_by(rest, wanted)) == ()
 
 
 @given(wanted=st.lists(wanteds), present=st.lists(observeds), may_delete=st.booleans())
@@ -139,13 +150,21 @@ def document(server_id: str = "a", **changes: Any) -> dict[str, Any]:
 class Rig:
     def __init__(self, fake: Fake, fetch: Callable[[Image], ImageFile] | None = None) -> None:
         self.fake = fake
+        self.images: dict[str, bytes] = {}
+        self.send_faults: list[DriverFault] = []
         self.revision = 0
         self.servers = HostServers(
             fake,
             open_tap=lambda port_id: 0,
             fetch_image=fetch or (lambda image: ImageFile(Path("/image"), image.disk_format, 1)),
+            send_image=self.send,
             shutdown_timeout_s=0,
         )
+
+    def send(self, image_id: str, path: Path) -> None:
+        if self.send_faults:
+            raise self.send_faults.pop()
+        self.images[image_id] = path.read_bytes()
 
     def want(self, *documents: dict[str, Any], complete: bool = True) -> None:
         self.revision += 1
@@ -176,6 +195,46 @@ def test_a_server_is_booted_and_each_step_reported(rig: Rig) -> None:
     assert [step["step"] for step in report["steps"]] == ["fetch_image", "define", "power_on"]
     assert {step["outcome"] for step in report["steps"]} == {"done"}
     assert {step["request_id"] for step in report["steps"]} == {"req-1"}
+
+
+def test_an_image_of_a_server_is_made_and_sent_once_though_it_is_asked_for_again(rig: Rig) -> None:
+    rig.want(document())
+    rig.want(document(snapshot="i1"))
+    assert rig.images["i1"].startswith(b"QFI\xfb")
+    assert [step["step"] for step in rig.report()["steps"]][-2:] == ["snapshot", "upload_image"]
+    rig.images.clear()
+    rig.want(document(snapshot="i1"))
+    assert rig.images == {}
+    assert (rig.report()["generation"], rig.report()["error"]) == (1, None)
+    rig.want(document(snapshot="i2"))
+    assert set(rig.images) == {"i2"}
+    assert rig.fake.boots("a") == 1
+
+
+def test_an_image_that_did_not_arrive_is_sent_again_and_no_file_is_left(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.fake._file = tmp_path / "guests.json"
+    rig.send_faults = [DriverFault("The control plane is away.", retry=True)]
+    rig.want(document(snapshot="i1"))
+    assert rig.images == {}
+    assert rig.report()["error"]["message"] == "The control plane is away."
+    monkeypatch.setattr("pilvi.compute.servers.host.loop.clock.monotonic", lambda: 1e12)
+    rig.settle()
+    assert "i1" in rig.images
+    assert rig.report()["error"] is None
+    assert list(tmp_path.glob("snapshot-*")) == []
+
+
+def test_an_image_that_cannot_be_made_is_given_up_and_the_server_goes_on(rig: Rig) -> None:
+    rig.want(document())
+    rig.fake.fail_next("snapshot", DriverFault("The disk is broken.", retry=False))
+    rig.want(document(snapshot="i1"))
+    report = rig.report()
+    assert (report["power"], report["generation"], report["error"]["retry"]) == ("on", 1, False)
+    assert report["error"]["image"] == "i1"
+    rig.want(document())
+    assert rig.report()["error"] is None
 
 
 def test_news_is_told_once_and_steps_are_dropped_when_they_arrived(rig: Rig) -> None:

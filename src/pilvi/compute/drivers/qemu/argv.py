@@ -20,6 +20,7 @@ FIRST_VOLUME_PORT, MOST_VOLUMES = 12, 16
 
 IMAGE, DISK, EPHEMERAL, SWAP, CONFIG_DRIVE = "image", "disk.qcow2", "ephemeral.raw", "swap.raw", "config.iso"
 QMP_SOCKET, EVENTS_SOCKET, VNC_SOCKET = "run/qmp.sock", "run/events.sock", "run/vnc.sock"
+ROOT_NODE = "root"
 CONSOLE_RING, CONSOLE_RING_BYTES = "ser0", 256 * 1024
 
 # Enough for distributions that are compiled for x86-64-v2, and the same on every machine.
@@ -143,23 +144,28 @@ def _disks(spec: GuestSpec) -> list[str]:
     return words
 
 
-def _root_disk(spec: GuestSpec, bus: str) -> list[str]:
+def root_chain(spec: GuestSpec) -> dict[str, Any]:
+    """The root disk with the image under it, as block devices. Each file and format is named: no header is believed."""
     image: dict[str, Any] = {"driver": image_driver(spec), "read-only": True, "file": _file(IMAGE, True)}
     if image["driver"] == "qcow2":
         image["backing"] = None  # whatever the image's header says
     is_cdrom = spec.image.disk_format == "iso"
-    disk = {
+    return {
         "driver": "qcow2",
         "discard": "unmap",
         "file": _file(DISK, False),
         "backing": None if is_cdrom else image,
     }
+
+
+def _root_disk(spec: GuestSpec, bus: str) -> list[str]:
     where = {"virtio": f"bus=rp{ROOT_DISK_PORT}", "scsi": "bus=scsi0.0,lun=0", "sata": "bus=ide.0"}[bus]
     words = [
-        *_blockdev("root", disk),
-        *("-device", f"{DISK_DEVICES[bus]},id=root,drive=root,{where},bootindex=1"),
+        *_blockdev(ROOT_NODE, root_chain(spec)),
+        *("-device", f"{DISK_DEVICES[bus]},id=root,drive={ROOT_NODE},{where},bootindex=1"),
     ]
-    if is_cdrom:
+    if spec.image.disk_format == "iso":
+        image = {"driver": image_driver(spec), "read-only": True, "file": _file(IMAGE, True)}
         words += _blockdev("cdrom", image)
         words += ["-device", "ide-cd,id=cdrom,drive=cdrom,bus=ide.1,bootindex=2"]
     return words

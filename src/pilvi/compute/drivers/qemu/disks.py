@@ -41,6 +41,12 @@ def root_size_bytes(spec: GuestSpec) -> int:
     return spec.root_gib * GIB
 
 
+def size_of_root(directory: Path) -> int:
+    """As its own header says, for the guest sees a disk of that size."""
+    with (directory / argv.DISK).open("rb") as file:
+        return int.from_bytes(file.read(32)[24:32])
+
+
 def _link_image(directory: Path, image: ImageFile) -> None:
     """A hard link: the guest's user sees this one image and no other, and the cache sees that it is in use."""
     link = directory / argv.IMAGE

@@ -23,7 +23,7 @@ from pilvi.compute.drivers.protocol import (
     Usage,
     never,
 )
-from pilvi.compute.drivers.qemu import argv, console, disks, installation, launch, process, record
+from pilvi.compute.drivers.qemu import argv, console, disks, installation, launch, process, record, snapshots
 from pilvi.compute.drivers.qemu.config import QemuConfig
 from pilvi.compute.drivers.qemu.monitor import LOG, Monitor
 from pilvi.compute.drivers.qemu.process import Process
@@ -299,6 +299,22 @@ class Qemu:
             return False
         self._write(known.rebooted(generation))
         return True
+
+    # --- images
+
+    def snapshot(self, guest_id: str, *, hurry: Callable[[], bool] = never) -> Path:
+        with self._lock_of(guest_id):
+            known = self._known(guest_id)
+            directory, size_bytes = self._path(guest_id), disks.size_of_root(self._path(guest_id))
+            if not process.is_alive(_process(known)):
+                path = snapshots.prepare(directory, size_bytes, known.uid)
+                snapshots.of_stopped(directory, known.spec, known.uid)
+                return path
+            monitor = self._monitor(guest_id, known)
+            snapshots.clear(monitor)
+            path = snapshots.prepare(directory, size_bytes, known.uid)
+            snapshots.of_running(monitor, _process(known), hurry)
+            return path
 
     # --- console
 

@@ -16,6 +16,17 @@ LONGEST_DETAIL: Final = 2000
 Report = dict[str, Any]
 
 
+class ImageFault(DriverFault):
+    """An image of a guest could not be made; the guest itself is as it was."""
+
+    def __init__(self, image_id: str, cause: Exception) -> None:
+        if isinstance(cause, DriverFault):
+            super().__init__(cause.message, retry=cause.retry, detail=cause.detail)
+        else:
+            super().__init__("The host met an error in itself; its log has it.", retry=True, detail=repr(cause))
+        self.image_id = image_id
+
+
 @dataclass(slots=True)
 class Entry:
     """What is known of one server."""
@@ -43,7 +54,8 @@ class Trouble:
         return not self.fault.retry or self.attempts >= MOST_ATTEMPTS
 
     def told(self) -> dict[str, Any]:
-        return {"message": self.fault.message, "detail": self.fault.detail, "retry": not self.is_final}
+        told = {"message": self.fault.message, "detail": self.fault.detail, "retry": not self.is_final}
+        return told | {"image": self.fault.image_id} if isinstance(self.fault, ImageFault) else told
 
 
 def after(former: Trouble | None, generation: int, fault: DriverFault, now: float) -> Trouble:

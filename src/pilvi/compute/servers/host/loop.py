@@ -2,14 +2,16 @@
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from pilvi.compute.drivers.image_cache import Image
 from pilvi.compute.drivers.protocol import SOFT_TIMEOUT_S, DriverFault, Hypervisor, ImageFile, Observed, OpenTap
 from pilvi.compute.servers.host import journal
-from pilvi.compute.servers.host.journal import Journal, Report, Trouble
+from pilvi.compute.servers.host.journal import ImageFault, Journal, Report, Trouble
 from pilvi.compute.servers.host.plan import Step, plan
 from pilvi.compute.servers.host.wanted import Wanted, parse
 from pilvi.kernel import clock
@@ -19,6 +21,10 @@ WORKERS: Final = 4
 STARTS_AT_ONCE: Final = 2
 
 FetchImage = Callable[[Image], ImageFile]
+SendImage = Callable[[str, Path], None]
+"""Brings the file of an image, given by its id, to the image service. What the cloud no longer wants is dropped in
+silence; raises DriverFault when it did not arrive."""
+MOST_SENT: Final = 1000
 _log = logger(__name__)
 
 
@@ -34,6 +40,10 @@ def _nothing() -> None:
     return
 
 
+def _no_images(image_id: str, path: Path) -> None:
+    raise DriverFault("This host cannot send images.", retry=False)
+
+
 class HostServers:
     """`apply` takes what is wanted, `turn` looks and sets to work, `reports` and `sent` carry the news away.
 
@@ -47,6 +57,7 @@ class HostServers:
         *,
         open_tap: OpenTap,
         fetch_image: FetchImage,
+        send_image: SendImage = _no_images,
         on_news: Callable[[], None] = _nothing,
         workers: int = WORKERS,
         shutdown_timeout_s: float = SOFT_TIMEOUT_S,
@@ -54,6 +65,7 @@ class HostServers:
         self._hypervisor = hypervisor
         self._open_tap = open_tap
         self._fetch_image = fetch_image
+        self._send_image = send_image
         self._on_news = on_news
         self._shutdown_timeout_s = shutdown_timeout_s
         self._starting = threading.BoundedSemaphore(STARTS_AT_ONCE)
@@ -64,6 +76,7 @@ class HostServers:
         self._revision = -1
         self._may_delete = False
         self._busy: set[str] = set()
+        self._sent: deque[str] = deque(maxlen=MOST_SENT)
         self._troubles: dict[str, Trouble] = {}
         self._journal = Journal()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -100,13 +113,13 @@ class HostServers:
                 if self._revision < 0:
                     return
                 left_alone = set(self._busy)  # before looking: what is seen of these may be old by the end
-                wanted, may_delete = self._wanted, self._may_delete
+                wanted, may_delete, images_sent = self._wanted, self._may_delete, tuple(self._sent)
             try:
                 present = self._hypervisor.guests()
             except DriverFault as fault:
                 _log.error("guests cannot be listed", error=fault.message, detail=fault.detail)
                 return
-            todo = plan(wanted, present, may_delete=may_delete)
+            todo = plan(wanted, present, may_delete=may_delete, sent=images_sent)
             with self._lock:
                 self._present = {guest_id: seen.power for guest_id, seen in present.items()}
                 for server_id, steps in todo.items():
@@ -213,6 +226,9 @@ class HostServers:
             assert wanted.image is not None, "a server that is not absent has an image"
             with journal.timed("fetch_image", request_id, taken if job.is_new else []):
                 image = self._fetch_image(wanted.image)
+        if step is Step.SNAPSHOT:
+            self._make_image(wanted, taken)
+            return
         with journal.timed(step, request_id, taken):
             match step:
                 case Step.DEFINE:
@@ -229,6 +245,22 @@ class HostServers:
                     self._hypervisor.pause(server_id)
                 case Step.RESUME:
                     self._hypervisor.resume(server_id)
+
+    def _make_image(self, wanted: Wanted, taken: list[dict[str, Any]]) -> None:
+        """An agent that dies here makes the image again; the image service takes only whole ones."""
+        try:
+            with journal.timed(Step.SNAPSHOT, wanted.request_id, taken):
+                path = self._hypervisor.snapshot(wanted.id, hurry=self._is_overtaken(wanted))
+            try:
+                with journal.timed("upload_image", wanted.request_id, taken):
+                    self._send_image(wanted.snapshot, path)
+            finally:
+                path.unlink(missing_ok=True)
+        except Exception as error:
+            _log.warning("image not made", server_id=wanted.id, image_id=wanted.snapshot, error=repr(error))
+            raise ImageFault(wanted.snapshot, error) from error
+        with self._lock:
+            self._sent.append(wanted.snapshot)
 
     def _reboot(self, wanted: Wanted) -> None:
         self._hypervisor.reboot(

@@ -1,6 +1,6 @@
 """From what is wanted and what is there to the steps between them. Pure; an empty plan means converged."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import StrEnum
 
 from pilvi.compute.drivers.protocol import Observed
@@ -17,21 +17,31 @@ class Step(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     REBOOT = "reboot"
+    SNAPSHOT = "snapshot"
     DESTROY = "destroy"
 
 
 Plan = dict[str, tuple[Step, ...]]
 
 
-def plan(wanted: Mapping[str, Wanted], present: Mapping[str, Observed], *, may_delete: bool) -> Plan:
-    """Steps by server. Absence is not evidence: a guest that nobody mentions goes only if the list is complete."""
-    steps = {server_id: steps_of(server, present.get(server_id)) for server_id, server in wanted.items()}
+def plan(
+    wanted: Mapping[str, Wanted],
+    present: Mapping[str, Observed],
+    *,
+    may_delete: bool,
+    sent: Container[str] = (),
+) -> Plan:
+    """Steps by server. Absence is not evidence: a guest that nobody mentions goes only if the list is complete.
+
+    `sent` are the images that the control plane has had already, though the list may still ask for them.
+    """
+    steps = {server_id: steps_of(server, present.get(server_id), sent) for server_id, server in wanted.items()}
     if may_delete:
         steps.update({guest_id: (Step.DESTROY,) for guest_id in present if guest_id not in wanted})
     return steps
 
 
-def steps_of(wanted: Wanted, present: Observed | None) -> tuple[Step, ...]:
+def steps_of(wanted: Wanted, present: Observed | None, sent: Container[str] = ()) -> tuple[Step, ...]:
     if wanted.power == "absent":
         return () if present is None else (Step.DESTROY,)
     if present is None:
@@ -40,7 +50,8 @@ def steps_of(wanted: Wanted, present: Observed | None) -> tuple[Step, ...]:
     else:
         seen = present
     define = (Step.DEFINE,) if seen.generation < wanted.generation else ()
-    return define + (_down(seen) if wanted.power == "off" else _up(wanted, seen))
+    snapshot = (Step.SNAPSHOT,) if wanted.snapshot and wanted.snapshot not in sent else ()
+    return define + (_down(seen) if wanted.power == "off" else _up(wanted, seen)) + snapshot
 
 
 def _down(seen: Observed) -> tuple[Step, ...]:

@@ -26,6 +26,7 @@ class Wanted:
     power: WantedPower
     name: str = ""
     reboot: Reboot = Reboot()
+    snapshot: str = ""  # the id of the image to make of the root disk
     vcpus: int = 1
     memory_mib: int = 128
     root_gib: int = 0
@@ -70,6 +71,7 @@ def parse(document: Mapping[str, Any]) -> Wanted:
         power=cast("WantedPower", power),
         name=str(document.get("name") or ""),
         reboot=_reboot(document.get("reboot") or {}),
+        snapshot=str(document.get("snapshot") or ""),
         vcpus=int(document["vcpus"]),
         memory_mib=int(document["memory_mib"]),
         root_gib=int(document["root_gib"]),

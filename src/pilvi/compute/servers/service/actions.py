@@ -22,6 +22,7 @@ from pilvi.compute.servers.model import (
 )
 from pilvi.compute.servers.service.lists import get, reread
 from pilvi.compute.servers.service.reports import forget
+from pilvi.compute.servers.service.snapshots import image_failed
 from pilvi.kernel import clock, hosts, work
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
@@ -130,6 +131,7 @@ def reset_state(ctx: Context, tx: Tx, id: str, state: str) -> None:
         raise Conflict(f"Cannot 'reset_state' instance {id}: it is being deleted, and ends when its host is done.")
     if server.host is None and state != VmState.ERROR:
         raise Conflict(f"Cannot 'reset_state' instance {id}: it is on no host. {_why(server)}".strip())
+    image_failed(tx, server)
     now = clock.timestamp()
     changes: dict[str, Any] = {"vm_state": VmState(state), "task_state": None, "updated_at": now}
     if state == VmState.ERROR and server.fault is None:

@@ -2,7 +2,16 @@
 
 from pilvi.compute.instance_actions import service as actions
 from pilvi.compute.servers import store
-from pilvi.compute.servers.model import DEADLINE_S, Power, Report, Server, VmState, outcome
+from pilvi.compute.servers.model import (
+    DEADLINE_S,
+    SNAPSHOT_DEADLINE_S,
+    Power,
+    Report,
+    Server,
+    VmState,
+    outcome,
+)
+from pilvi.compute.servers.service.snapshots import image_failed
 from pilvi.kernel import clock, facts, hosts, work
 from pilvi.kernel.context import Context, internal
 from pilvi.kernel.db import Tx
@@ -24,6 +33,8 @@ def observe(ctx: Context, tx: Tx, host: str, report: Report) -> None:
         _finish(tx, server, failed=False)
         forget(about, tx, server)
         return
+    if result.failed or result.image_failed:
+        image_failed(tx, server)
     if result.changes:
         store.update(tx, server.id, result.changes, generation=server.generation)
         if "generation" in result.changes:
@@ -79,6 +90,7 @@ def _finish(tx: Tx, server: Server, *, failed: bool) -> None:
 
 def forget(ctx: Context, tx: Tx, server: Server) -> None:
     """Nothing of the server is on any host: give back what it held and drop the row."""
+    image_failed(tx, server)
     network.release(ctx, tx, server.id)
     placement.release(tx, server.id)
     store.delete(tx, server.id)
@@ -95,7 +107,8 @@ def expire(tx: Tx, id: str) -> None:
         return
     host = hosts.find(tx, server.host) if server.host else None
     waited_s = clock.now() - server.task_since
-    if waited_s < DEADLINE_S or server.wanted_power == Power.ABSENT:
+    deadline_s = SNAPSHOT_DEADLINE_S if server.snapshot_image_id else DEADLINE_S
+    if waited_s < deadline_s or server.wanted_power == Power.ABSENT:
         if host is not None and not host.is_up():
             raise NotYet(15.0, f"host {host.name} has not been heard of for {clock.now() - host.seen_at:.0f} s")
         raise NotYet(15.0, f"host {server.host} is {server.task_state}")
@@ -108,5 +121,8 @@ def expire(tx: Tx, id: str) -> None:
         project_id=server.project_id, outcome="timeout", duration_ms=waited_s * 1000,
         detail={"host": server.host, "message": message},
     )  # fmt: skip
+    if server.snapshot_image_id:  # the server itself goes on as it was
+        image_failed(tx, server)
+        return
     store.update(tx, id, {"vm_state": VmState.ERROR, "task_state": None, "updated_at": now, "fault": fault})
     _finish(tx, server, failed=True)

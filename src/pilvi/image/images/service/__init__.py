@@ -9,6 +9,7 @@ from pilvi.image.images.service.verbs import (
     deactivate,
     delete,
     delete_tag,
+    discard,
     enforce,
     find,
     get,
@@ -25,7 +26,6 @@ from pilvi.image.images.service.verbs import (
 
 __all__ = [
     "DATA_WORK", "add_tag", "begin_transfer", "change_transfer", "create", "deactivate", "delete", "delete_tag",
-    "end_leases", "enforce",
-    "every_id", "find", "get", "get_for", "late_transfers", "list_", "missing", "put_properties", "reactivate",
-    "remove_from_store", "save", "target_of", "update", "usage",
+    "discard", "end_leases", "enforce", "every_id", "find", "get", "get_for", "late_transfers", "list_",
+    "missing", "put_properties", "reactivate", "remove_from_store", "save", "target_of", "update", "usage",
 ]  # fmt: skip

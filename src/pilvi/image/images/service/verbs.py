@@ -161,10 +161,21 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     ctx.about("image", image.id, image.name or "")
     if image.protected:
         raise Forbidden(f"Image {id} is protected and cannot be deleted.")
+    _drop(tx, id, ctx.request_id)
+
+
+def discard(tx: Tx, id: str, request_id: str) -> None:
+    """For the cloud itself: an image whose bytes will never come. One that has them stays."""
+    image = store.find(tx, id)
+    if image is not None and image.status in (Status.QUEUED, Status.SAVING):
+        _drop(tx, id, request_id)
+
+
+def _drop(tx: Tx, id: str, request_id: str) -> None:
     members.forget(tx, id)
     cached_images.forget(tx, id)
     store.delete(tx, id)
-    work.poke(tx, DATA_WORK, id, ctx.request_id)
+    work.poke(tx, DATA_WORK, id, request_id)
 
 
 def remove_from_store(ctx: Context, tx: Tx, id: str, store_id: str) -> None:
