@@ -24,8 +24,10 @@ BACKLOG = 1024
 
 
 def open_database(config: Config) -> "Database":
+    from pilvi.identity import facade as identity
     from pilvi.kernel.db import connect
 
+    identity.open_keys_with(config.paths.sealing_key)
     return connect(config.database_url)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 from pilvi.identity import passwords
 from pilvi.identity.application_credentials import model as application_credentials
@@ -36,6 +37,7 @@ from pilvi.identity.users.model import User
 from pilvi.kernel.context import Principal
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import Unauthorized
+from pilvi.kernel.secret_files import SecretFile
 
 hash_password = passwords.hash_password
 """Slow on purpose: call it before the transaction."""
@@ -188,6 +190,12 @@ def limit_in_force(tx: Tx, service_type: str, resource: str, project_id: str) ->
     return limits.in_force(tx, service_type, resource, project_id)
 
 
+def open_keys_with(path: Path) -> None:
+    """The file that the keys in the database are sealed with. Every process of a cloud says so before it begins; `up`
+    makes the file before there is a database."""
+    settings.sealing = SecretFile(path) if path.exists() else None
+
+
 # ---- the beginning -----------------------------------------------------------------------------------------------
 
 
@@ -201,6 +209,7 @@ def rotate_keys(database: Database) -> int:
         for purpose in keys.PURPOSES:
             keys.rotate(tx, purpose)
 
+    database.write(keys.seal_anew)
     database.write(rotate)
     holders = (credentials.HOLDER, oauth_consumers.HOLDER, oauth_tokens.HOLDER, domain_configs.HOLDER)
     count = sum(_encrypt_anew(database, holder) for holder in holders)

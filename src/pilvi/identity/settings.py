@@ -6,6 +6,7 @@ from pilvi.identity import issuers
 from pilvi.identity.issuers import Issuer
 from pilvi.identity.users.model import PasswordRules
 from pilvi.kernel.config import IdentityConfig
+from pilvi.kernel.secret_files import SecretFile
 
 
 @dataclass(slots=True)
@@ -22,6 +23,8 @@ class Settings:
     """How often the directories of domains are mirrored."""
     dashboards: tuple[str, ...] = ()
     """Where a browser's login may end."""
+    sealing: SecretFile | None = None
+    """What the keys in the database are sealed with; None: they lie there in clear (a cloud in memory)."""
 
 
 current = Settings()

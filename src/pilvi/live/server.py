@@ -173,5 +173,6 @@ def run(config: Config) -> None:
     know_oneself()
     otlp.start(config, "live")
     policy_files.Watch(config.paths.policy, only_own=True).start()
+    identity.open_keys_with(config.paths.sealing_key)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(config, connect(config.database_url), identity.authenticate, config.front_secret()))

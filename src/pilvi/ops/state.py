@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
+
 from pilvi.kernel.config import Config, ConfigError, parse, split_address
 from pilvi.ops import certificates
 from pilvi.ops.files import make_directory, write_file
@@ -112,7 +114,13 @@ def to_toml(document: Settings) -> str:
 def ensure_secrets(config: Config) -> Outcome:
     paths = (config.paths.admin_password, config.paths.front_secret, config.paths.metrics_token)
     made = [path.name for path in paths if _ensure_secret(path)]
+    if not config.paths.sealing_key.exists() and write_file(config.paths.sealing_key, new_sealing_key() + "\n"):
+        made.append(config.paths.sealing_key.name)
     return Outcome(bool(made), f"generated {', '.join(made)}" if made else "unchanged")
+
+
+def new_sealing_key() -> str:
+    return Fernet.generate_key().decode()
 
 
 def _ensure_secret(path: Path) -> bool:

@@ -113,7 +113,7 @@ CREATE TABLE identity_implied_roles (
 CREATE TABLE identity_keys (
 	purpose VARCHAR(16) NOT NULL,
 	number INTEGER NOT NULL,
-	secret VARCHAR(64) NOT NULL,
+	secret VARCHAR(255) NOT NULL,
 	created_at VARCHAR(27) NOT NULL,
 	PRIMARY KEY (purpose, number)
 );
