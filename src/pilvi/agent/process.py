@@ -14,6 +14,7 @@ from pilvi.agent import memory
 from pilvi.agent.control import ControlPlane, Unreachable
 from pilvi.agent.guest_metadata import GuestMetadata
 from pilvi.agent.link import Link
+from pilvi.agent.network_steps import NetworkSteps
 from pilvi.agent.responders.responders import Responders
 from pilvi.agent.usage import HostUsage
 from pilvi.compute.drivers.image_cache import Image, ImageCache
@@ -51,6 +52,7 @@ class Agent:
         self.network = network
         self.control = ControlPlane(config)
         self.metadata = GuestMetadata()
+        self.network_steps = NetworkSteps()
         self.desired_path = config.paths.host / "desired.json"
         self.cache = ImageCache(config.paths.host / "image-cache", self._download)
         self.look = look or threading.Event()
@@ -164,18 +166,14 @@ class Agent:
         self._applied_at = clock.monotonic()
 
     def _apply_network(self, state: dict[str, Any], complete: bool) -> None:
-        began, outcome = clock.monotonic(), "failed"
         try:
             wanted = HostState.from_json(state.get("network") or {})
-            status = self.network.reconcile(wanted, may_remove=complete)
-            outcome = "done"
+            with self.network_steps.turn(wanted):
+                status = self.network.reconcile(wanted, may_remove=complete)
         except (DriverFault, ValueError, KeyError, TypeError) as fault:
             _log.error("network.failed", error=str(fault))
             self._network_report = {"error": str(fault)}
             return
-        finally:
-            measures.DRIVER_CALLS.inc("network", outcome)
-            measures.DRIVER_SECONDS.observe(clock.monotonic() - began, "network")
         errors = self._in_loop(self.responders.apply(wanted))
         for where, text in (errors or {}).items():
             _log.warning("responder.failed", where=where, error=text)
@@ -191,7 +189,8 @@ class Agent:
     def _report(self) -> None:
         everything = self._was_away
         guests = self.servers.reports(everything=everything)
-        network_news = self._network_report != self._told_network
+        steps = list(self.network_steps.steps)
+        network_news = bool(steps) or self._network_report != self._told_network
         due = clock.monotonic() - self._reported_at >= self.config.agent.report_interval_s
         if self._announced and not (guests or network_news or due or everything):
             return
@@ -200,7 +199,7 @@ class Agent:
             "servers": guests,
         }
         if network_news or everything:
-            document["network"] = self._network_report
+            document["network"] = self._network_report | {"steps": steps}
         if not self._announced or everything or due:
             document["host"] = self.facts()
             document["started"] = not self._announced
@@ -216,6 +215,7 @@ class Agent:
         self._announced = True
         self._reported_at = clock.monotonic()
         self._told_network = told
+        self.network_steps.told(steps)
         self.servers.sent(guests)
         if self._forgetful:
             return  # It asks again at its next turn; there is no hurry while the disk is full.

@@ -1,7 +1,11 @@
 """What a host is told of the network, in the records that its driver understands. Pure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from pilvi.kernel import clock
+from pilvi.kernel.errors import BadRequest
 from pilvi.network.drivers import protocol
 from pilvi.network.floating_ips.model import FloatingIp
 from pilvi.network.networks.model import OUTSIDE_WORLD, Network
@@ -105,3 +109,38 @@ def router_of(
             for one in floating if one.fixed_ip_address is not None
         ),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One turn of a host's network driver, as the host tells it."""
+
+    at: str
+    duration_ms: float
+    message: str
+    """Why it failed; empty when it did not."""
+    objects: tuple[tuple[str, str, str], ...]
+    """Kind, id and whether it was made, changed or removed."""
+    more: int
+    """Objects beside these."""
+
+
+STEP_OBJECTS_MOST = 100
+LONGEST_STEP_MS = 86_400_000.0
+
+
+def step_of(found: Any) -> Step:
+    try:
+        clock.parse(str(found["at"]))
+        failed = found.get("outcome") != "done"
+        return Step(
+            at=str(found["at"])[:27], duration_ms=min(max(float(found["duration_ms"]), 0.0), LONGEST_STEP_MS),
+            message=(str(found.get("message") or "")[:2000] or "The host gave no reason.") if failed else "",
+            objects=tuple(
+                (str(one["kind"])[:32], str(one["id"])[:64], str(one["does"])[:16])
+                for one in found["objects"][:STEP_OBJECTS_MOST]
+            ),
+            more=int(found.get("more") or 0),
+        )  # fmt: skip
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadRequest(f"A step of the host's network is malformed: {error!r}.") from None

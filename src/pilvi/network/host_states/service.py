@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pilvi.kernel.context import internal
+from pilvi.kernel import facts
+from pilvi.kernel.context import Context, Principal
 from pilvi.kernel.db import Tx
-from pilvi.kernel.facts import record
 from pilvi.network import settings
 from pilvi.network.drivers import protocol
 from pilvi.network.floating_ips import service as floating_ips
@@ -18,6 +18,8 @@ from pilvi.network.security_group_rules import service as rules
 from pilvi.network.security_groups import service as groups
 from pilvi.network.subnets import service as subnets
 
+STEPS_MOST = 20
+"""Turns of a driver in one report."""
 OBJECTS_LIMIT = 100_000
 """Objects of one report; a host with more is broken."""
 
@@ -93,6 +95,7 @@ def _routers(tx: Tx, host: str, here: list[Port]) -> tuple[protocol.Router, ...]
 
 def report(tx: Tx, host: str, status: Mapping[str, Any]) -> list[str]:
     """Take in which objects a host applied. Returns the device ids whose ports changed their status."""
+    _steps(tx, host, status.get("steps"))
     objects = status.get("objects")
     if not isinstance(objects, list):
         return []
@@ -116,8 +119,8 @@ def _ports(tx: Tx, host: str, revision: int, errors: Mapping[tuple[str, str], st
         error = errors[about]
         new = "ERROR" if error else "ACTIVE" if port.admin_state_up else "DOWN"
         if new != port.status:
-            ports.observe(tx, port.id, new)
             _remember(tx, host, ("port", port.id, port.name), port.project_id, new, error)
+            ports.observe(tx, port.id, new)
             changed.append(port.device_id)
     return changed
 
@@ -130,20 +133,52 @@ def _router_statuses(tx: Tx, host: str, errors: Mapping[tuple[str, str], str | N
         error = errors["router", router.id]
         new = "ERROR" if error else "ACTIVE"
         if new != router.status:
-            routers.observe(tx, router.id, new)
             _remember(tx, host, ("router", router.id, router.name), router.project_id, new, error)
+            routers.observe(tx, router.id, new)
     for one in floating_ips.of_routers(tx, [router.id for router in found]) if found else []:
         if ("floating_ip", one.id) not in errors:
             continue
         error = errors["floating_ip", one.id]
         new = "ERROR" if error else "ACTIVE"
         if new != one.status:
-            floating_ips.observe(tx, one.id, new)
             _remember(tx, host, ("floatingip", one.id, one.floating_ip_address), one.project_id, new, error)
+            floating_ips.observe(tx, one.id, new)
 
 
 def _remember(tx: Tx, host: str, about: tuple[str, str, str], project_id: str, status: str, error: str | None) -> None:
-    record(
-        tx, internal(""), f"host {about[0]} {status}", resource=about, project_id=project_id,
+    """An event of the request that wanted it, as what changes next is."""
+    asked = facts.last_asked(tx, about[1])
+    ctx = Context("" if asked is None else asked.request_id, Principal(user_id=f"host {host}"))
+    facts.act(tx, ctx, "host report")
+    facts.record(
+        tx, ctx, f"host {about[0]} {status}", resource=about, project_id=project_id,
         outcome="failed" if error else "done", detail={"host": host, "text": error or ""},
+    )  # fmt: skip
+
+
+# ---- turns of the driver -----------------------------------------------------------------------------------------
+
+
+def _steps(tx: Tx, host: str, steps: Any) -> None:
+    """Each turn of a host's network driver that did something: an event of every object it was about."""
+    for found in steps[:STEPS_MOST] if isinstance(steps, list) else []:
+        step = model.step_of(found)
+        for kind, id, does in step.objects:
+            asked = facts.last_asked(tx, id)
+            if asked is not None:  # Else it is older than all events.
+                ctx = Context(asked.request_id, Principal(user_id=f"host {host}"))
+                about = (kind, id, asked.resource_name)
+                _record_step(tx, ctx, host, about, asked.project_id, step, does)
+        if step.more:
+            ctx = Context("", Principal(user_id=f"host {host}"))
+            _record_step(tx, ctx, host, ("host", host, host), "", step, f"{step.more} objects looked at or changed")
+
+
+def _record_step(
+    tx: Tx, ctx: Context, host: str, about: tuple[str, str, str], project_id: str, step: model.Step, text: str
+) -> None:
+    facts.record(
+        tx, ctx, "host network applied", resource=about, project_id=project_id, at=step.at,
+        outcome="failed" if step.message else "done", duration_ms=step.duration_ms,
+        detail={"host": host, "message" if step.message else "text": step.message or text},
     )  # fmt: skip
