@@ -8,7 +8,9 @@ not enforced, because some of Tempest's tests upload bytes that are nothing.
 
 import functools
 import http.server
+import json
 import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,6 +32,8 @@ SWITCHES = ";".join(
     )
 )
 """What Tempest may know of this cloud and does not find out by itself."""
+SECOND_TYPE = "image_again"
+"""A second endpoint of the image service: what one begins, the other may end."""
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -58,10 +62,24 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def switches(web: str) -> str:
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images of several formats, as Tempest wants them listed: good ones, for bad ones are refused when they come."""
+    folder = tmp_path_factory.mktemp("formats")
+    formats = ("qcow2", "vmdk", "raw")
+    for name in formats:
+        argv = ["qemu-img", "create", "-q", "-f", name, str(folder / f"{name}.img"), "1M"]
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, timeout=60)
+    listed = [{"name": name, "format": name, "filename": f"{name}.img", "usable": True} for name in formats]
+    path = folder / "manifest.yaml"
+    path.write_text(json.dumps({"images": listed}))
+    return path
+
+
+@pytest.fixture(scope="session")
+def switches(web: str, manifest: Path) -> str:
     """For `tempest.sh`."""
     images = f"image.http_image=http://{web}/blob.bin;image.http_qcow2_image=http://{web}/disk.qcow2"
-    return f"{SWITCHES};{images}"
+    return f"{SWITCHES};{images};image.images_manifest_file={manifest};image.alternate_image_endpoint={SECOND_TYPE}"
 
 
 @pytest.fixture(scope="session")
@@ -75,4 +93,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, web: str) -> Iterator[Site]:
         settings = [*FAKE, *images]
         if os.environ.get("PILVI_ACCEPTANCE_ENGINE") == "postgresql":
             settings.append(f"database.url={stack.enter_context(scratch_postgres())}")
-        yield stack.enter_context(cloud(folder / "s", settings=settings))
+        site = stack.enter_context(cloud(folder / "s", settings=settings))
+        site.openstack("service", "create", "--name", "images-again", SECOND_TYPE)
+        url = f"http://127.0.0.1:{site.port}/image"
+        site.openstack("endpoint", "create", "--region", "RegionOne", SECOND_TYPE, "public", url)
+        yield site

@@ -25,6 +25,14 @@ CONVERTED: Final = {"vmdk": "vmdk", "vdi": "vdi", "vhd": "vpc", "vhdx": "vhdx"}
 CONVERTER_UID: Final = 65534
 _SHA512 = re.compile(r"[0-9a-f]{128}\Z")
 _QCOW2_MAGIC = b"QFI\xfb"
+_MAGIC = {
+    "qcow2": (0, _QCOW2_MAGIC),
+    "vmdk": (0, b"KDMV"),
+    "vhdx": (0, b"vhdxfile"),
+    "vhd": (0, b"conectix"),
+    "vdi": (64, b"\x7f\x10\xda\xbe"),
+}
+"""Format → where its mark stands and what it is. A whole disk and a CD have none that others may not have too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ class ImageCache:
                 digest = hashlib.file_digest(file, "sha512").hexdigest()
             if digest != image.sha512:
                 raise DriverFault(f"Image {image.id} arrived damaged: its SHA-512 is {digest[:16]}….", retry=True)
+            refuse_another_format(part, image.disk_format)
             if image.disk_format in CONVERTED:
                 self._convert(image, part)
             refuse_references(part, "qcow2" if image.disk_format in CONVERTED else image.disk_format)
@@ -126,6 +135,18 @@ def virtual_size_bytes(path: Path, disk_format: str) -> int:
         return path.stat().st_size
     with path.open("rb") as file:
         return int.from_bytes(file.read(32)[24:32])
+
+
+def refuse_another_format(path: Path, disk_format: str) -> None:
+    """An image must be what it is said to be: a guest that is given the container of a disk as its disk cannot start,
+    and nobody finds out why. Clouds that check uploads never get here."""
+    with path.open("rb") as file:
+        head = file.read(72)
+    found = next((name for name, (at, magic) in _MAGIC.items() if head[at : at + len(magic)] == magic), None)
+    if found is not None and found != disk_format:
+        raise DriverFault(
+            f"The image is said to be {disk_format} and is {found}. Upload it as what it is.", retry=False
+        )
 
 
 def refuse_references(path: Path, disk_format: str) -> None:

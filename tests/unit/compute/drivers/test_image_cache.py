@@ -104,3 +104,20 @@ def test_other_formats_are_turned_into_qcow2_by_an_unprivileged_process(tmp_path
     assert (found.disk_format, found.virtual_size_bytes) == ("qcow2", 2 * 1024 * 1024)
     assert found.path.read_bytes().startswith(b"QFI\xfb")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "source.vmdk"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "found"),
+    [
+        (qcow2(), "raw", "qcow2"), (b"KDMV" + bytes(600), "raw", "vmdk"), (b"vhdxfile" + bytes(600), "qcow2", "vhdx"),
+        (bytes(64) + b"\x7f\x10\xda\xbe" + bytes(600), "raw", "vdi"), (qcow2(), "vmdk", "qcow2"),
+    ],
+)  # fmt: skip
+def test_an_image_that_is_something_else_is_refused_with_its_true_format(
+    tmp_path: Path, content: bytes, said: str, found: str
+) -> None:
+    cache = ImageCache(tmp_path / "cache", serving(content))
+    with pytest.raises(DriverFault, match=f"said to be {said} and is {found}") as fault:
+        cache.ensure(image_of(content, said))
+    assert not fault.value.retry
+    assert list((tmp_path / "cache").iterdir()) == []
