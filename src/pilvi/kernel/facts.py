@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from pilvi.kernel import clock
 from pilvi.kernel.context import Context, internal
 from pilvi.kernel.db import Json, Row, Tx, metadata
+from pilvi.kernel.steps import Steps
 
 PARTITIONED: Final = "partitioned by"
 """The key in a table's `info` of the column by which PostgreSQL partitions it."""
@@ -84,6 +85,15 @@ def record(
     project = ctx.project_id if project_id is None else project_id
     tx.facts.setdefault(_RECORDER, Actor(ctx, step))
     tx.insert(events, _event(ctx, step, resource or ctx.resource, project, outcome, duration_ms, at, detail))
+
+
+def tell(tx: Tx, ctx: Context, steps: Steps, resource: tuple[str, str, str], project_id: str) -> None:
+    """Calls of a driver as events of this resource. They are forgotten once the events are durable."""
+    told = list(steps.taken)
+    for step in told:
+        outcome, said = ("failed", {"message": step.message}) if step.message else ("done", {"text": step.text})
+        tx.insert(events, _event(ctx, step.name, resource, project_id, outcome, step.duration_ms, step.at, said))
+    tx.after_commit(lambda: steps.forget(told))
 
 
 def _event(

@@ -12,7 +12,7 @@ import pytest
 from pilvi.image.image_data import reconcile, stream
 from pilvi.image.image_data import service as image_data
 from pilvi.image.stores.model import stores_of
-from pilvi.kernel import clock
+from pilvi.kernel import clock, facts
 from tests.integration.live.rig import Rig, running
 from tests.unit.image.samples import qcow2
 
@@ -39,6 +39,14 @@ def assert_untouched(rig: Rig, id: str) -> None:
     assert rig.upload(id, b"again")[0] in (204, 415)
 
 
+def store_steps(rig: Rig, id: str) -> list[tuple[str, str]]:
+    """What the store was asked to do for an image, and how it ended."""
+    events = rig.database.read(lambda tx: facts.of(tx, id))
+    found = [event for event in events if event.step.startswith(("image store", "image inspect"))]
+    assert all(event.duration_ms is not None and event.duration_ms >= 0 for event in found)
+    return [(event.step, event.outcome) for event in found]
+
+
 @pytest.mark.parametrize("size", [0, 1, 1024, 5_000_000])
 def test_what_went_in_comes_out(rig: Rig, size: int) -> None:
     id, content = rig.image(), os.urandom(size)
@@ -52,6 +60,9 @@ def test_what_went_in_comes_out(rig: Rig, size: int) -> None:
     assert headers["content-md5"] == shown["checksum"]
     assert headers["content-type"] == "application/octet-stream"
     assert headers["content-length"] == str(size)
+    assert store_steps(rig, id) == [
+        ("image store receive", "done"), ("image inspect", "done"), ("image store keep", "done"),
+    ]  # fmt: skip
 
 
 def test_a_chunked_upload_is_taken(rig: Rig) -> None:
@@ -121,6 +132,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(rig: Rig) -> None:
     with rig.begin_upload(id, "Content-Length: 1000000", b"x" * 100_000):
         wait_until(lambda: rig.status_of(id) == "saving")
     assert_untouched(rig, id)
+    assert store_steps(rig, id)[0] == ("image store receive", "failed")
 
 
 def test_an_upload_that_stalls_is_given_up(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,8 +220,13 @@ def test_the_loop_removes_files_that_no_image_has(rig: Rig) -> None:
         assert rig.upload(id, b"x")[0] == 204
     rig.images.delete(f"/images/{gone}")
     assert gone in rig.database.read(lambda tx: reconcile.find_untidy(tx, stores))
-    for id in (kept, gone):
+    for id in (kept, gone, gone):
         reconcile.tidy(rig.database, stores, id)
+    events = rig.database.read(lambda tx: facts.of(tx, gone))
+    assert [e.outcome for e in events if e.step == "image store delete"] == ["done"], (
+        "once, and none for a turn in vain"
+    )
+    assert events[-1].request_id == next(e.request_id for e in events if "DELETE" in e.step)
     assert rig.store.path(kept).exists()
     assert not rig.store.path(gone).exists()
 

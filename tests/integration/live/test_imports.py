@@ -10,7 +10,7 @@ import pytest
 
 from pilvi.image.images import service as images
 from tests.integration.live.rig import Rig, running
-from tests.integration.live.test_image_streams import wait_until
+from tests.integration.live.test_image_streams import store_steps, wait_until
 from tests.unit.image.samples import qcow2
 
 CONTENT = {"/good": qcow2(), "/raw": os.urandom(100_000), "/backed": qcow2(backing=b"/etc/shadow")}
@@ -106,6 +106,13 @@ def test_data_goes_to_all_stores(rig: Rig) -> None:
     assert over(rig, id)["status"] == "success"
     assert rig.images.get(f"/images/{id}").body["stores"] == "file,second"
     assert (rig.second / id).read_bytes() == b"everywhere"
+    once = ["image store receive", "image inspect", "image store keep"]
+    assert [step for step, outcome in store_steps(rig, id) if outcome == "done"] == [
+        "image store receive",
+        once[2],
+        *once,
+        *once,
+    ]
 
 
 def test_an_active_image_is_copied_by_an_administrator(rig: Rig) -> None:

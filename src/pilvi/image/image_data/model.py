@@ -1,10 +1,11 @@
 """A transfer of bytes into or out of an image. Pure."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pilvi.image.signatures.model import Seal
+from pilvi.kernel.steps import Steps
 
 LEASE_S: Final = 180.0
 """A transfer that has not shown itself for so long counts as dead."""
@@ -41,6 +42,8 @@ class Transfer:
     is_staged: bool = False
     seal: Seal | None = None
     """The signature that the bytes must have."""
+    steps: Steps = field(default_factory=Steps, compare=False)
+    """What the store was asked to do so far."""
 
     @property
     def further_digests(self) -> list[str]:

@@ -12,6 +12,7 @@ from pilvi.kernel import clock, ids
 from pilvi.kernel.context import internal
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.loop import Loop, Reconcile
+from pilvi.kernel.steps import Steps
 
 FILLING = (Status.SAVING, Status.UPLOADING, Status.IMPORTING)
 RECEIVING = (Status.SAVING, Status.UPLOADING)
@@ -47,11 +48,14 @@ def tidy(database: Database, stores: Stores, image_id: str) -> None:
     if image is not None and image.upload_id and image.status in RECEIVING and image.busy_until < clock.now():
         database.write(partial(_free, image=image))
         image = database.read(lambda tx: images.find(tx, image_id))
+    steps = Steps()
     for store in stores.all:
         is_kept = image is not None and (store.id in image.stores or image.status in FILLING)
-        _tidy_folder(FileStore(store.directory), image_id, image, is_kept=is_kept)
+        _tidy_folder(FileStore(store.directory), image_id, image, steps, is_kept=is_kept)
     is_staged = image is not None and image.status in (Status.UPLOADING, Status.IMPORTING)
-    _tidy_folder(FileStore(stores.staging), image_id, image, is_kept=is_staged)
+    _tidy_folder(FileStore(stores.staging), image_id, image, steps, is_kept=is_staged)
+    if steps.taken:
+        database.write(lambda tx: service.removed(tx, image_id, steps))
 
 
 def take_over(database: Database, stores: Stores, holder: Holder) -> None:
@@ -66,9 +70,10 @@ def _free(tx: Tx, image: Image) -> None:
     service.give_up(ctx, tx, dead, "the process that received it is gone")
 
 
-def _tidy_folder(folder: FileStore, image_id: str, image: Image | None, *, is_kept: bool) -> None:
+def _tidy_folder(folder: FileStore, image_id: str, image: Image | None, steps: Steps, *, is_kept: bool) -> None:
     for path, upload_id in folder.parts(image_id):
         if image is None or upload_id != image.upload_id:
             path.unlink(missing_ok=True)
-    if not is_kept:
-        folder.delete(image_id)
+    if not is_kept and folder.path(image_id).exists():
+        with steps.timed("image store delete"):
+            folder.delete(image_id)

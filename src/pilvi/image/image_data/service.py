@@ -11,9 +11,10 @@ from pilvi.image.images.model import Image, Status
 from pilvi.image.quotas import model as quotas
 from pilvi.image.signatures import service as signatures
 from pilvi.kernel import clock, facts, ids
-from pilvi.kernel.context import Context
+from pilvi.kernel.context import Context, internal
 from pilvi.kernel.db import Tx
 from pilvi.kernel.errors import BadRequest, Conflict, Forbidden, Gone
+from pilvi.kernel.steps import Steps
 
 
 def begin(
@@ -88,6 +89,7 @@ def finish(
     image = images.find(tx, transfer.image_id)
     if not done or image is None:
         raise Gone(f"Image {transfer.image_id} was deleted while its data came in; the data is removed.")
+    facts.tell(tx, ctx, transfer.steps, ("image", image.id, image.name or ""), image.owner or "")
     _record(ctx, tx, image, "image data kept", size=received.size, digest=received.digest, store=transfer.store)
 
 
@@ -100,6 +102,7 @@ def finish_stage(ctx: Context, tx: Tx, transfer: Transfer, size: int) -> None:
         raise Gone(f"Image {transfer.image_id} was deleted while its data came in; the data is removed.")
     image = images.find(tx, transfer.image_id)
     if image is not None:
+        facts.tell(tx, ctx, transfer.steps, ("image", image.id, image.name or ""), image.owner or "")
         _record(ctx, tx, image, "image data staged", size=size)
 
 
@@ -111,6 +114,7 @@ def give_up(ctx: Context, tx: Tx, transfer: Transfer, reason: str) -> None:
     ):
         image = images.find(tx, transfer.image_id)
         if image is not None:
+            facts.tell(tx, ctx, transfer.steps, ("image", image.id, image.name or ""), image.owner or "")
             _record(ctx, tx, image, "image data given up", "failed", reason=reason)
 
 
@@ -142,3 +146,11 @@ def was_read(tx: Tx, found: Download, request_id: str) -> None:
         cached_images.hit(tx, found.image_id)
     elif found.url:
         cached_images.wish(tx, found.image_id, request_id)
+
+
+def removed(tx: Tx, image_id: str, steps: Steps) -> None:
+    """The store has given back what an image held: an event of who deleted it, as far as that is known."""
+    asked = facts.last_asked(tx, image_id)
+    ctx = internal("" if asked is None else asked.request_id)
+    name, project_id = ("", "") if asked is None else (asked.resource_name, asked.project_id)
+    facts.tell(tx, ctx, steps, ("image", image_id, name), project_id)

@@ -181,7 +181,8 @@ class ImageStreams:
             sink = await self._in_thread(
                 target.receive, transfer.image_id, transfer.upload_id, transfer.further_digests
             )
-            await self._receive(request, transfer, sink)
+            with transfer.steps.timed("image store receive"):
+                await self._receive(request, transfer, sink)
             await keep(ctx, transfer, sink)
         except BaseException as error:
             await asyncio.shield(self._give_up(ctx, transfer, target, sink, error))
@@ -229,7 +230,8 @@ class ImageStreams:
         self, ctx: Context, transfer: Transfer, sink: Sink, arrived: Callable[[Tx], None] = lambda _: None
     ) -> None:
         try:
-            finding = await self._in_thread(sink.inspect)
+            with transfer.steps.timed("image inspect"):
+                finding = await self._in_thread(sink.inspect)
         except InspectionFailed as problem:
             raise UnsupportedMediaType(str(problem)) from None
         reason = refusal(finding, transfer.disk_format, transfer.container_format, is_strict=self.stores.is_strict)
@@ -237,7 +239,8 @@ class ImageStreams:
             raise UnsupportedMediaType(reason)
         if transfer.seal is not None:
             transfer.seal.check(sink.digests.hex(transfer.seal.signature.digest_name), clock.now())
-        await self._in_thread(sink.keep)
+        with transfer.steps.timed("image store keep"):
+            await self._in_thread(sink.keep)
         received = Received(sink.size, finding.virtual_size, sink.md5, sink.sha512)
 
         def finish(tx: Tx) -> None:
@@ -247,7 +250,8 @@ class ImageStreams:
         await self.live.write(finish)
 
     async def _keep_staged(self, ctx: Context, transfer: Transfer, sink: Sink) -> None:
-        await self._in_thread(sink.keep)
+        with transfer.steps.timed("image store keep"):
+            await self._in_thread(sink.keep)
         await self.live.write(lambda tx: service.finish_stage(ctx, tx, transfer, sink.size))
 
     async def _give_up(

@@ -26,12 +26,13 @@ from pilvi.image.signatures.model import Seal
 from pilvi.image.stores.model import Store
 from pilvi.image.tasks import service as tasks
 from pilvi.image.tasks.model import Task, TaskStatus
-from pilvi.kernel import clock
+from pilvi.kernel import clock, facts
 from pilvi.kernel.context import Context, internal
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import Fault, NotYet
 from pilvi.kernel.log import logger
 from pilvi.kernel.loop import Loop
+from pilvi.kernel.steps import Steps
 
 MOST_AT_ONCE: Final = 4
 WATCH_S: Final = 0.3
@@ -87,15 +88,17 @@ def perform(database: Database, rules: ImportRules, task: Task, holder: str = ""
             FileStore(rules.stores.staging).delete(task.image_id)
         return
     ctx = internal(task.request_id, project_id=task.owner)
+    steps = Steps()
     try:
-        _Import(database, rules, task, image, ctx).run()
+        _Import(database, rules, task, image, ctx, steps).run()
     except (ImportProblem, InspectionFailed, CannotFetch, Fault, OSError) as error:
         problem = error.message if isinstance(error, Fault) else str(error)
-        database.write(partial(_fail, ctx=ctx, task=task, image=image, problem=problem))
+        database.write(partial(_fail, ctx=ctx, task=task, image=image, problem=problem, steps=steps))
     FileStore(rules.stores.staging).delete(image.id)
 
 
-def _fail(tx: Tx, ctx: Context, task: Task, image: Image, problem: str) -> None:
+def _fail(tx: Tx, ctx: Context, task: Task, image: Image, problem: str, steps: Steps) -> None:
+    _tell(tx, ctx, image, steps)
     found = images.find(tx, image.id)
     if found is None or found.upload_id != task.id:
         tasks.end(tx, task.id, problem=problem)
@@ -103,15 +106,22 @@ def _fail(tx: Tx, ctx: Context, task: Task, image: Image, problem: str) -> None:
         service.fail(ctx, tx, task, found, problem)
 
 
+def _tell(tx: Tx, ctx: Context, image: Image, steps: Steps) -> None:
+    facts.tell(tx, ctx, steps, ("image", image.id, image.name or ""), image.owner or "")
+
+
 class _Import:
     """One import under way."""
 
-    def __init__(self, database: Database, rules: ImportRules, task: Task, image: Image, ctx: Context) -> None:
+    def __init__(
+        self, database: Database, rules: ImportRules, task: Task, image: Image, ctx: Context, steps: Steps
+    ) -> None:
         self.database = database
         self.rules = rules
         self.task = task
         self.image = image
         self.ctx = ctx
+        self.steps = steps
         self.method = task.input.get("import_req", {}).get("method", {})
         self.seal: Seal | None = None
         self._touched_at = clock.monotonic()
@@ -152,6 +162,7 @@ class _Import:
     def _finish(
         self, tx: Tx, transfer: Transfer, received: Received, places: list[dict[str, Any]], failed: list[str]
     ) -> None:
+        _tell(tx, self.ctx, self.image, self.steps)
         image_data.finish(self.ctx, tx, transfer, received, states=(Status.IMPORTING,), places=places)
         service.succeed(self.ctx, tx, self.task, self.image, failed=failed, copied=False)
 
@@ -160,16 +171,22 @@ class _Import:
         for store in wanted:
             with _noted(failed, store.id, must=self.task.input.get("must_all_succeed", True)):
                 self._fill(FileStore(store.directory), self._file(source))
-        self.database.write(lambda tx: service.succeed(self.ctx, tx, self.task, self.image, failed=failed, copied=True))
+
+        def end(tx: Tx) -> None:
+            _tell(tx, self.ctx, self.image, self.steps)
+            service.succeed(self.ctx, tx, self.task, self.image, failed=failed, copied=True)
+
+        self.database.write(end)
 
     def _locate(self) -> None:
         """Read and hash what stays where it is. Nobody boots from it before the cache has inspected it."""
         url, asked, rules = self.task.input["loc_url"], self.task.input["validation_data"], self.rules
         algorithm = asked.get("os_hash_algo", "sha512")
         reading = Reading({algorithm, *self._further_digests()})
-        for piece in fetch(url, allowed_hosts=rules.allowed_hosts, largest_bytes=rules.largest_bytes):
-            reading.write(piece)
-            self._show_life()
+        with self.steps.timed("image store fetch"):
+            for piece in fetch(url, allowed_hosts=rules.allowed_hosts, largest_bytes=rules.largest_bytes):
+                reading.write(piece)
+                self._show_life()
         found = reading.digests.hex(algorithm)
         if asked.get("os_hash_value", found).lower() != found:
             raise ImportProblem(f"The {algorithm} digest of the bytes is not the one that was given.")
@@ -210,17 +227,20 @@ class _Import:
     def _fill(self, target: FileStore, pieces: Iterator[bytes]) -> Received:
         sink = target.receive(self.image.id, self.task.id, self._further_digests())
         try:
-            for piece in pieces:
-                sink.write(piece)
-                self._show_life()
+            with self.steps.timed("image store receive", target.directory.name):
+                for piece in pieces:
+                    sink.write(piece)
+                    self._show_life()
             received = self._inspected(sink)
-            sink.keep()
+            with self.steps.timed("image store keep", target.directory.name):
+                sink.keep()
         finally:
             sink.discard()
         return received
 
     def _inspected(self, sink: Sink) -> Received:
-        finding = sink.inspect()
+        with self.steps.timed("image inspect"):
+            finding = sink.inspect()
         formats = self.image.disk_format or "", self.image.container_format or ""
         reason = refusal(finding, *formats, is_strict=self.rules.stores.is_strict)
         if reason:
