@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pilvi.kernel.db import Database
     from pilvi.kernel.http import Edge, Service
     from pilvi.kernel.loop import Loop
+    from pilvi.kernel.secret_files import Secrets
 
 SCHEMA = ("kernel", "identity", "image", "placement", "compute", "network", "ops")
 """Services with tables, in the order in which their migrations run."""
@@ -89,7 +90,7 @@ def loops_of(config: Config) -> "list[Loop]":
     return [*identity.loops(config), *compute.loops(), *image.loops(config), *network.loops(), audit.loop(), kept]
 
 
-def edge_of(config: Config, database: "Database", front_secret: str = "") -> "Edge":
+def edge_of(config: Config, database: "Database", front_secret: "Secrets | None" = None) -> "Edge":
     from pilvi.identity import facade as identity
     from pilvi.kernel.http import Edge
     from pilvi.ops.monitoring.requests import observe_request
@@ -112,6 +113,7 @@ def api_application() -> Callable[..., Any]:
     from pilvi.kernel import hosts, policy_files
     from pilvi.kernel.log import configure
     from pilvi.kernel.loop import Runner
+    from pilvi.kernel.secret_files import SecretFile
     from pilvi.live.client import LiveClient
     from pilvi.ops.monitoring import otlp
     from pilvi.ops.monitoring.process import Endpoint, know_oneself
@@ -125,12 +127,13 @@ def api_application() -> Callable[..., Any]:
     is_traced = otlp.start(config, "api")
     if is_traced:
         database = TracedDatabase(database)
-    secret = config.front_secret()
+    secret = SecretFile(config.paths.front_secret)
+    secret.current()  # Without one nothing begins.
     live = LiveClient(config.paths.live_socket, config.paths.live_wake_socket, secret)
     hosts.wake.append(live.wake)
     compute_hosts.console_reader.append(live.console_output)
     image_imports.started.append(live.work)
-    edge = edge_of(config, database, secret.reveal())
+    edge = edge_of(config, database, secret)
     policy_files.Watch(config.paths.policy).start()
     Runner(database, loops_of(config)).start()
     know_oneself()

@@ -11,7 +11,7 @@ import pytest
 from pilvi import main
 from pilvi.identity import facade as identity
 from pilvi.kernel import log
-from pilvi.kernel.config import CloudConfig, Config
+from pilvi.kernel.config import CloudConfig, Config, Secret
 from pilvi.kernel.db import Database, connect
 from pilvi.kernel.http import Edge
 from pilvi.kernel.migrate import migrate
@@ -48,7 +48,7 @@ def open_cloud(database: Database, state: Path) -> Client:
         main.services_of(config),
         identity.authenticate,
         public_url=config.cloud.public_url,
-        front_secret="front-secret",
+        front_secret=Secret("front-secret"),
         permits=identity.permits,
     )
     return Client(edge.application(), {}, database=database)

@@ -16,7 +16,7 @@ from pilvi import main
 from pilvi.identity import facade as identity
 from pilvi.identity.epochs import service as epochs
 from pilvi.kernel import clock, hosts, ids, log, work
-from pilvi.kernel.config import CloudConfig, Config, IdentityConfig
+from pilvi.kernel.config import CloudConfig, Config, IdentityConfig, Secret
 from pilvi.kernel.db import connect
 from pilvi.kernel.errors import Fault
 from pilvi.kernel.http import Edge
@@ -84,7 +84,7 @@ def ground() -> Ground:
                 tx, admin_password_hash=hashed, region="RegionOne", public_url="http://127.0.0.1:8780"
             )
         )
-        edge = main.edge_of(config, database, SECRET)
+        edge = main.edge_of(config, database, Secret(SECRET))
         app = edge.application()
         tokens, projects = _accounts(app)
         database.close()

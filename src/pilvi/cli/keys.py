@@ -1,4 +1,4 @@
-"""`pilvi rotate`: new keys and, if wanted, a new password of the administrator."""
+"""`pilvi rotate`: new secrets and, if wanted, a new password of the administrator."""
 
 import secrets
 
@@ -15,19 +15,21 @@ def add_to(app: App) -> None:
 
 
 def rotate(*, admin_password: bool = False) -> int:
-    """Make new keys. Tokens that are out stay valid; what is kept encrypted is encrypted anew.
+    """Make every secret of the cloud anew. Tokens that are out stay valid, nothing restarts, guests notice nothing.
 
     Parameters
     ----------
     admin_password: also give the administrator a new password; clouds.yaml follows, their older tokens end.
     """
     from pilvi import main
-    from pilvi.identity import facade as identity
+    from pilvi.ops import rotation
 
+    site.require_root()
     config = site.load_config(None)
     database = main.open_database(config)
     try:
-        print(f"New keys are in force; {identity.rotate_keys(database)} secrets were encrypted anew.")
+        for done in rotation.rotate(config, database):
+            print(done, flush=True)
         if admin_password:
             _new_admin_password(config, database)
             print(f"The administrator has a new password: {config.paths.admin_password}")

@@ -11,6 +11,7 @@ from rich.live import Live
 from pilvi.kernel.config import Config, ConfigError
 from pilvi.kernel.db import Database
 from pilvi.kernel.errors import Fault
+from pilvi.kernel.secret_files import SecretFile
 from pilvi.live.client import LiveClient
 from pilvi.main import open_database
 from pilvi.ops.monitoring import service
@@ -27,7 +28,7 @@ def top(config: Config, *, every_s: float, once: bool, as_json: bool) -> None:
     """Draw until interrupted, or one picture with `once` or `as_json`."""
     every_s = max(SHORTEST_S, min(every_s, 3600.0))
     paths = config.paths
-    client = LiveClient(paths.live_socket, paths.live_wake_socket, config.front_secret())
+    client = LiveClient(paths.live_socket, paths.live_wake_socket, SecretFile(paths.front_secret))
     database = open_database(config)
     try:
         before = _look(client)

@@ -209,12 +209,17 @@ def rotate_keys(database: Database) -> int:
         for purpose in keys.PURPOSES:
             keys.rotate(tx, purpose)
 
-    database.write(keys.seal_anew)
+    seal_keys_anew(database)
     database.write(rotate)
     holders = (credentials.HOLDER, oauth_consumers.HOLDER, oauth_tokens.HOLDER, domain_configs.HOLDER)
     count = sum(_encrypt_anew(database, holder) for holder in holders)
     database.write(keys.drop_old_credential_keys)
     return count
+
+
+def seal_keys_anew(database: Database) -> None:
+    """With the newest line of the key file; its other lines may go then."""
+    database.write(keys.seal_anew)
 
 
 def _encrypt_anew(database: Database, holder: keys.Holder) -> int:

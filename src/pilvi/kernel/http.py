@@ -3,7 +3,6 @@
 Handlers know nothing of this; they are called as `handler(ctx, tx, **path, body=…, query=…)`.
 """
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,7 +10,7 @@ from typing import Any, Protocol
 import falcon
 import orjson
 
-from pilvi.kernel import clock, facts, idempotency, ids
+from pilvi.kernel import clock, facts, idempotency, ids, tracing
 from pilvi.kernel.context import ANONYMOUS, Context, Principal
 from pilvi.kernel.db import Database, Duplicate, Tx
 from pilvi.kernel.errors import (
@@ -31,6 +30,7 @@ from pilvi.kernel.paths import ProjectInPath, template_of
 from pilvi.kernel.query import Query
 from pilvi.kernel.refusals import Refusals, place_of
 from pilvi.kernel.routing import Answer, Route
+from pilvi.kernel.secret_files import Secrets
 
 BODY_LIMIT = 2 * 1024 * 1024
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -86,7 +86,7 @@ class Edge:
         authenticate: Authenticate,
         *,
         public_url: str,
-        front_secret: str = "",
+        front_secret: Secrets | None = None,
         observe: Callable[[Route | None, str, int, float], None] | None = None,
         permits: Callable[[Principal, str, str, str], bool] | None = None,
     ) -> None:
@@ -203,7 +203,7 @@ class Edge:
         """A fresh context. Forwarded headers and the host's name count only when our own front sent them."""
         url, host = self.public_url, None
         front = req.env.get(FRONT_HEADER, "")
-        if self.front_secret and hmac.compare_digest(front.encode(), self.front_secret.encode()):
+        if front and self.front_secret is not None and self.front_secret.knows(front):
             host = req.env.get(HOST_HEADER) or None
             forwarded = req.env.get("HTTP_X_FORWARDED_HOST")
             if forwarded:
@@ -219,6 +219,7 @@ class Edge:
             token_id=req.get_header("X-Auth-Token") or "",
             header=req.get_header,
             database=self.database,
+            trace_id=tracing.id_of(req.env.get("HTTP_TRACEPARENT")),
         )
 
     def _body(self, req: falcon.Request, route: Route) -> Any:
@@ -404,6 +405,7 @@ class Edge:
     def _send(self, service: Service, answer: Answer, ctx: Context, resp: falcon.Response) -> None:
         resp.status = answer.status
         resp.set_header("X-Openstack-Request-Id", ctx.request_id)
+        resp.set_header("traceresponse", tracing.parent_of(ctx.request_id))
         for name in service.request_id_headers:
             resp.set_header(name, ctx.request_id)
         if service.versions is not None and (ctx.version or service.versions.minimum == 0):
@@ -428,7 +430,7 @@ class Edge:
             line = {
                 "request_id": ctx.request_id, "method": ctx.method, "path": ctx.path, "status": status,
                 "ms": round(duration_s * 1000, 2), "user_id": ctx.user_id, "project_id": ctx.project_id,
-            }  # fmt: skip
+            } | ({"trace_id": ctx.trace_id} if ctx.trace_id else {})  # fmt: skip
             plain("api", "request", line)
 
     def _unknown(self, req: falcon.Request, resp: falcon.Response, **_: str) -> None:

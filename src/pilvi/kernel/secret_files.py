@@ -4,7 +4,6 @@ One secret per line, the one in force first. `SECRET until 1790000000` is a form
 since 1970): whoever still says it is understood. A former one without `until` counts until its line goes.
 """
 
-import hmac
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +47,8 @@ def parse(text: str, path: Path) -> list[Line]:
         if found and not until.isdigit():
             raise ConfigError(f"Line {number} of {path} must be SECRET, or SECRET until SECONDS-SINCE-1970.")
         lines.append(Line(Secret(secret), float(until) if found else None))
+    if lines and lines[0].until is not None:
+        raise ConfigError(f"The first line of {path} is the secret in force, which has no end.")
     return lines
 
 
@@ -88,19 +89,6 @@ class SecretFile:
         return self.lines()[0].secret
 
     def knows(self, text: str) -> bool:
-        given = text.encode("utf-8", "surrogateescape")
-        found = [hmac.compare_digest(given, line.secret.reveal().encode()) for line in self.lines()]
-        return any(found)
-
-
-class Fixed:
-    """One secret that never changes."""
-
-    def __init__(self, secret: str) -> None:
-        self._secret = Secret(secret)
-
-    def current(self) -> Secret:
-        return self._secret
-
-    def knows(self, text: str) -> bool:
-        return hmac.compare_digest(text.encode("utf-8", "surrogateescape"), self._secret.reveal().encode())
+        return any(line.secret.knows(text) for line in self.lines()) or (
+            bool(text) and any(line.secret.knows(text) for line in self.lines(now=True))
+        )

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-from pilvi.kernel.config import Secret
 from pilvi.kernel.errors import Fault, NotFound, Unavailable
 from pilvi.kernel.log import logger
+from pilvi.kernel.secret_files import Secrets
 
 INTERNAL_HEADER: Final = "X-Pilvi-Internal"
 CONSOLE_TIMEOUT_S: Final = 8.0
@@ -20,7 +20,7 @@ ANSWER_LIMIT: Final = 16 * 1024 * 1024
 class LiveClient:
     """One per process; safe in many threads."""
 
-    def __init__(self, live_socket: Path, wake_socket: Path, secret: Secret) -> None:
+    def __init__(self, live_socket: Path, wake_socket: Path, secret: Secrets) -> None:
         self._live_socket = str(live_socket)
         self._wake_socket = str(wake_socket)
         self._secret = secret
@@ -47,7 +47,9 @@ class LiveClient:
         connection = _UnixConnection(self._live_socket, CONSOLE_TIMEOUT_S)
         try:
             connection.request(
-                "GET", f"/internal/console-output?{urlencode(wanted)}", headers={INTERNAL_HEADER: self._secret.reveal()}
+                "GET",
+                f"/internal/console-output?{urlencode(wanted)}",
+                headers={INTERNAL_HEADER: self._secret.current().reveal()},
             )
             answer = connection.getresponse()
             text = answer.read(ANSWER_LIMIT).decode("utf-8", "replace")
@@ -64,7 +66,7 @@ class LiveClient:
         """The figures of all processes and hosts, as one JSON document."""
         connection = _UnixConnection(self._live_socket, FIGURES_TIMEOUT_S)
         try:
-            connection.request("GET", "/internal/figures", headers={INTERNAL_HEADER: self._secret.reveal()})
+            connection.request("GET", "/internal/figures", headers={INTERNAL_HEADER: self._secret.current().reveal()})
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as error:

@@ -1,7 +1,6 @@
 """What every handler of this process needs: who asks, transactions and slow calls off the event loop."""
 
 import asyncio
-import hmac
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -9,12 +8,13 @@ from typing import Final, TypeVar
 from aiohttp import web
 
 from pilvi.identity import facade as identity
-from pilvi.kernel import ids
-from pilvi.kernel.config import Config, Secret
+from pilvi.kernel import ids, tracing
+from pilvi.kernel.config import Config
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import Forbidden, NotFound, Unauthorized
 from pilvi.kernel.http import SERVICE_ROLE, Authenticate, below
+from pilvi.kernel.secret_files import Secrets
 from pilvi.live.client import INTERNAL_HEADER
 
 T = TypeVar("T")
@@ -31,13 +31,13 @@ HOST_HEADER: Final = "X-Pilvi-Host"
 class LiveProcess:
     """The database behind a few threads, and the checks of who came in."""
 
-    def __init__(self, config: Config, database: Database, authenticate: Authenticate, secret: Secret) -> None:
+    def __init__(self, config: Config, database: Database, authenticate: Authenticate, secret: Secrets) -> None:
         self.config = config
         self.database = database
         self.disk = ThreadPoolExecutor(DISK_THREADS, thread_name_prefix="disk")
         self._transactions = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database")
         self._authenticate = authenticate
-        self._secret = secret.reveal().encode()
+        self._secret = secret
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self._run(self.database.read, work)
@@ -56,7 +56,7 @@ class LiveProcess:
     # -- who came in -----------------------------------------------------------------------------------------------
 
     def came_through_front(self, request: web.Request) -> bool:
-        return hmac.compare_digest(request.headers.get(FRONT_HEADER, "").encode(), self._secret)
+        return self._secret.knows(request.headers.get(FRONT_HEADER, ""))
 
     def context(self, request: web.Request) -> Context:
         """A fresh context. Forwarded headers count only when our own front sent them."""
@@ -72,6 +72,7 @@ class LiveProcess:
             path=request.path,
             token_id=request.headers.get("X-Auth-Token", ""),
             header=_header_of(request),
+            trace_id=tracing.id_of(request.headers.get("traceparent")),
         )
 
     async def identify(self, request: web.Request) -> Context:
@@ -103,7 +104,7 @@ class LiveProcess:
         """Only processes of this machine that know the secret; what came through the front bears the front's header."""
         if FRONT_HEADER in request.headers:
             raise NotFound("The resource could not be found.")
-        if not hmac.compare_digest(request.headers.get(INTERNAL_HEADER, "").encode(), self._secret):
+        if not self._secret.knows(request.headers.get(INTERNAL_HEADER, "")):
             raise Forbidden("Only processes of this cloud may ask this.")
 
 

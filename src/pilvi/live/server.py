@@ -16,12 +16,13 @@ from pilvi.image.image_data.stream import ImageStreams
 from pilvi.image.routes import cache_loops, live_loops
 from pilvi.image.stores.model import stores_of
 from pilvi.kernel import clock, ids, listen, measures, policy_files, tracing
-from pilvi.kernel.config import Config, Secret
+from pilvi.kernel.config import Config
 from pilvi.kernel.db import Database, connect
 from pilvi.kernel.errors import Fault
 from pilvi.kernel.http import Authenticate, unauthorized_body
 from pilvi.kernel.log import configure, logger
 from pilvi.kernel.loop import Runner
+from pilvi.kernel.secret_files import SecretFile, Secrets
 from pilvi.live.agents import Agents, WakeSocket
 from pilvi.live.consoles import Consoles
 from pilvi.live.figures import Figures
@@ -42,13 +43,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class LiveServer:
     """Everything of the process, apart from signals; tests run it in their own loop."""
 
-    def __init__(self, config: Config, database: Database, authenticate: Authenticate, secret: Secret) -> None:
+    def __init__(self, config: Config, database: Database, authenticate: Authenticate, secret: Secrets) -> None:
         self.config = config
         self.process = LiveProcess(config, database, authenticate, secret)
         self.agents = Agents(self.process)
         self.holder = holder_on(config.host, ids.hexid())
         self.images = ImageStreams(self.process, stores_of(config), config.image.largest_gib * GIB, self.holder)
-        self.figures = Figures(self.process, self.agents, config.metrics_token())
+        self.figures = Figures(self.process, self.agents, SecretFile(config.paths.metrics_token))
         loops = live_loops(config, self.holder), cache_loops(config)
         self._runners = [Runner(database, own) for own in loops if own]
         self._runner: web.AppRunner | None = None
@@ -56,6 +57,7 @@ class LiveServer:
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard])
+        app.on_response_prepare.append(_tell_trace)
         consoles, host_images = Consoles(self.process, self.agents), HostImages(self.process, self.images)
         for part in (self.images, self.agents, consoles, host_images, self.figures):
             app.add_routes(part.routes())
@@ -121,6 +123,11 @@ class LiveServer:
             _count(request, status, clock.monotonic() - began, began_ns)
 
 
+async def _tell_trace(request: web.Request, response: web.StreamResponse) -> None:
+    if CTX in request:
+        response.headers["traceresponse"] = tracing.parent_of(request[CTX].request_id)
+
+
 def _count(request: web.Request, status: int, seconds: float, began_ns: int) -> None:
     """By the route's template. What lasts as long as its client wants has no duration worth a histogram."""
     resource = request.match_info.route.resource
@@ -153,7 +160,7 @@ async def _healthz(request: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
 
 
-async def serve(config: Config, database: Database, authenticate: Authenticate, secret: Secret) -> None:
+async def serve(config: Config, database: Database, authenticate: Authenticate, secret: Secrets) -> None:
     """Serve until SIGTERM or SIGINT; then let running transfers end for a while."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -174,5 +181,7 @@ def run(config: Config) -> None:
     otlp.start(config, "live")
     policy_files.Watch(config.paths.policy, only_own=True).start()
     identity.open_keys_with(config.paths.sealing_key)
+    secret = SecretFile(config.paths.front_secret)
+    secret.current()  # Without one nothing begins.
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(config, connect(config.database_url), identity.authenticate, config.front_secret()))
+        asyncio.run(serve(config, connect(config.database_url), identity.authenticate, secret))

@@ -44,19 +44,19 @@ def ensure_ca(paths: Paths) -> bool:
     return True
 
 
-def ensure_front(paths: Paths, names: Sequence[str]) -> bool:
-    """One file with certificate and key, for the public port and the agents' port."""
-    if _is_good(paths.front_certificate, paths, names):
+def ensure_front(paths: Paths, names: Sequence[str], *, anew: bool = False) -> bool:
+    """One file with certificate and key, for the public port and the agents' port. `anew`: also when it is good."""
+    if not anew and _is_good(paths.front_certificate, paths, names):
         return False
     key, certificate = _issue(paths, "pilvi front", FRONT_DAYS, ExtendedKeyUsageOID.SERVER_AUTH, names)
     write_file(paths.front_certificate, certificate + _pem(key))
     return True
 
 
-def ensure_host(paths: Paths, host: str) -> bool:
-    """What this host's agent proves itself with. The front passes the common name on."""
+def ensure_host(paths: Paths, host: str, *, anew: bool = False) -> bool:
+    """What this host's agent proves itself with. The front passes the common name on. `anew`: also when it is good."""
     make_directory(paths.ca / "hosts")
-    if _is_good(paths.host_certificate(host), paths, ()) and paths.host_key(host).exists():
+    if not anew and _is_good(paths.host_certificate(host), paths, ()) and paths.host_key(host).exists():
         return False
     key, certificate = _issue(paths, host, HOST_DAYS, ExtendedKeyUsageOID.CLIENT_AUTH, ())
     # The key goes first: a certificate that is there has its key beside it, whenever we die.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from pilvi.kernel.config import Config, ConfigError, Secret, split_address
+from pilvi.kernel.secret_files import SecretFile
 from pilvi.ops.files import write_file
 
 APT_PACKAGES: Final = ("haproxy",)
@@ -80,7 +81,7 @@ def render(config: Config, secret: Secret, identity: Identity | None) -> str:
 def write(config: Config) -> bool:
     """Writes the file when it differs, after haproxy itself found nothing wrong with it."""
     target = config.paths.run / "haproxy.cfg"
-    text = render(config, config.front_secret(), find_identity(config.cloud.state_dir))
+    text = render(config, SecretFile(config.paths.front_secret).current(), find_identity(config.cloud.state_dir))
     if target.exists() and target.read_text() == text:
         return False
     candidate = config.paths.run / "haproxy.cfg.candidate"

@@ -103,6 +103,18 @@ def write_description(config: Config) -> bool:
     return write_file(config.paths.run / "supervise.json", describe(config))
 
 
+def describe_front_anew(config: Config) -> bool:
+    """The front's files changed and nothing else is to: a program that was replaced meanwhile waits for `up`."""
+    path = config.paths.run / "supervise.json"
+    if not path.exists():
+        return False  # `up` writes it.
+    document = json.loads(path.read_text())
+    for entry in document["processes"]:
+        if entry["name"] == "front":
+            entry["reload_revision"] = front_revision(config)
+    return write_file(path, json.dumps(document, indent=1) + "\n")
+
+
 def recorded_pid(config: Config, name: str) -> int | None:
     """The living process of a pid file."""
     try:

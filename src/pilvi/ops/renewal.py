@@ -11,9 +11,14 @@ def renew(config: Config) -> bool:
     """Says whether anything was due. The agent reads its certificate with every new connection."""
     if not state.ensure_certificates(config).changed:
         return False
+    take_up(config)
+    return True
+
+
+def take_up(config: Config) -> None:
+    """Have the front go on with the files as they are now. Connections that are open stay with its former workers."""
     front.write(config)
-    processes.write_description(config)
+    processes.describe_front_anew(config)
     supervisor = processes.recorded_pid(config, "supervisor")
     if supervisor is not None:
         os.kill(supervisor, signal.SIGHUP)
-    return True

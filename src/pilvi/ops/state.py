@@ -123,8 +123,12 @@ def new_sealing_key() -> str:
     return Fernet.generate_key().decode()
 
 
+def new_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
 def _ensure_secret(path: Path) -> bool:
-    return not path.exists() and write_file(path, secrets.token_urlsafe(24) + "\n")
+    return not path.exists() and write_file(path, new_secret() + "\n")
 
 
 def front_names(config: Config) -> list[str]:
@@ -135,6 +139,12 @@ def front_names(config: Config) -> list[str]:
     names |= {str(each) for each in (address, agents) if not each.is_unspecified}
     names |= {socket.gethostname()} if re.fullmatch("[A-Za-z0-9.-]+", socket.gethostname()) else set()
     return sorted(names)
+
+
+def make_certificates_anew(config: Config) -> None:
+    """New keys for those who prove themselves with the CA; the CA stays, for it is what others were given to trust."""
+    certificates.ensure_front(config.paths, front_names(config), anew=True)
+    certificates.ensure_host(config.paths, config.host, anew=True)
 
 
 def ensure_certificates(config: Config) -> Outcome:

@@ -10,6 +10,8 @@ from pilvi.identity import facade
 from pilvi.identity.keys import service as keys
 from pilvi.identity.keys import store
 from pilvi.kernel.config import CloudConfig, Config
+from pilvi.kernel.secret_files import SecretFile
+from pilvi.ops import state
 from tests.contract.client import Client
 from tests.contract.identity.conftest import World, log_in, validate
 from tests.contract.identity.test_multi_factor import SECRET, by_passcode, now_code
@@ -23,6 +25,12 @@ def kept(cloud: Client) -> dict[str, str]:
 
     holders = (credentials.HOLDER, domain_configs.HOLDER, consumers.HOLDER)
     return cloud.database.read(lambda tx: {i: t for h in holders for i, t in h.read(tx, "", 1000)})
+
+
+def files(config: Config) -> dict[Path, bytes]:
+    """Everything secret that lies in files."""
+    places = (config.paths.secrets, config.paths.ca, config.paths.ca / "hosts")
+    return {path: path.read_bytes() for place in places for path in place.iterdir() if path.is_file()}
 
 
 def count(cloud: Client, purpose: str) -> int:
@@ -94,12 +102,23 @@ def test_the_command_rotates_and_gives_the_administrator_a_new_password(
 ) -> None:
     token = world.project_token(*world.member())
     config = Config(cloud=CloudConfig(state_dir=tmp_path))
-    config.paths.secrets.mkdir()
+    for ensure in (state.ensure_directories, state.ensure_secrets, state.ensure_certificates):
+        ensure(config)
+    before = files(config)
+    monkeypatch.setattr("pilvi.ops.renewal.take_up", lambda config: None)
+    monkeypatch.setattr(command.site, "require_root", lambda: None)
     monkeypatch.setattr(command.site, "load_config", lambda given: config)
     monkeypatch.setattr("pilvi.main.open_database", lambda config: cloud.database)
     monkeypatch.setattr(type(cloud.database), "close", lambda self: None)
     assert command.rotate(admin_password=True) == 0
-    assert "New keys are in force" in capsys.readouterr().out
+    assert "keys: new ones are in force" in capsys.readouterr().out
+    changed = {path.name for path, content in files(config).items() if before.get(path) != content}
+    assert changed == {
+        "admin_password", "front_secret", "metrics_token", "sealing_key", "front.pem", f"{config.host}.key",
+        f"{config.host}.pem",
+    }  # fmt: skip
+    former = before[config.paths.front_secret].decode().strip()
+    assert SecretFile(config.paths.front_secret).knows(former)
     password = config.paths.admin_password.read_text().strip()
     assert config.paths.admin_password.stat().st_mode & 0o777 == 0o600
     assert password in config.paths.clouds_yaml.read_text()

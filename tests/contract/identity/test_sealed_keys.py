@@ -12,7 +12,7 @@ from pilvi.identity.epochs import service as epochs
 from pilvi.identity.keys import service as keys
 from pilvi.identity.keys import store
 from pilvi.identity.settings import current
-from pilvi.kernel.config import CloudConfig, Config, DatabaseConfig
+from pilvi.kernel.config import CloudConfig, Config, DatabaseConfig, Secret
 from pilvi.kernel.db import Database
 from pilvi.ops import state
 from tests.contract.client import Client
@@ -112,7 +112,7 @@ def test_a_new_cloud_never_has_a_key_in_clear(tmp_path: Path) -> None:
         state.ensure_secrets(config)
         assert config.paths.sealing_key.stat().st_mode & 0o777 == 0o600
         main.migrate(config)
-        main.bootstrap(config, config.front_secret())
+        main.bootstrap(config, Secret("of-the-admin"))
         database = main.open_database(config)
         assert len(texts(database)) == len(keys.PURPOSES)
         assert all(text.startswith(keys.SEALED) for text in texts(database))

@@ -11,7 +11,7 @@ from pilvi.image import routes as image_routes
 from pilvi.image.image_data import service as image_data
 from pilvi.image.image_data.model import Received
 from pilvi.image.images.model import Status
-from pilvi.kernel.config import CloudConfig, Config
+from pilvi.kernel.config import CloudConfig, Config, Secret
 from pilvi.kernel.context import internal
 from pilvi.kernel.db import Database
 from pilvi.kernel.http import Edge
@@ -28,7 +28,9 @@ def config(tmp_path: Path) -> Config:
 def images(database: Database, config: Config) -> Client:
     """A client of the image API as a member of project demo."""
     services = [identity_routes.service(config), *image_routes.services_of(config)]
-    edge = Edge(database, services, identity.authenticate, public_url=config.cloud.public_url, front_secret="front")
+    edge = Edge(
+        database, services, identity.authenticate, public_url=config.cloud.public_url, front_secret=Secret("front")
+    )
     cloud = settle(Client(edge.application(), {}, database=database))
     return cloud.at("/image/v2").as_member()
 

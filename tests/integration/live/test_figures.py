@@ -10,6 +10,7 @@ import pytest
 
 from pilvi.kernel import measures, metrics
 from pilvi.kernel.config import ImageConfig
+from pilvi.kernel.secret_files import SecretFile
 from pilvi.ops.monitoring import model, service
 from pilvi.ops.monitoring.process import Endpoint
 from tests.integration.live.rig import FRONT, Rig, UnixLink
@@ -55,7 +56,7 @@ def test_only_the_token_opens_it(rig: Rig) -> None:
 
 
 def test_without_a_token_file_nobody_gets_in(rig: Rig) -> None:
-    rig.server.figures._token = None
+    rig.server.figures._token = SecretFile(rig.paths.secrets / "none")
     for given in ("", TOKEN):
         assert rig.ask("GET", "/metrics", who=None, Authorization=f"Bearer {given}")[0] == 401
 

@@ -37,16 +37,19 @@ def test_the_first_line_is_said_and_every_line_is_known(tmp_path: Path, time: li
     assert [secrets.knows(text) for text in ("new", "old")] == [True, False]
 
 
-def test_a_new_file_is_in_force_within_a_second(tmp_path: Path, time: list[float]) -> None:
+def test_a_new_secret_is_known_at_once_and_a_former_one_for_a_second_more(tmp_path: Path, time: list[float]) -> None:
     path = tmp_path / "secret"
     write(path, "one\n")
     secrets = SecretFile(path)
     assert secrets.knows("one")
     write(path, "two\n")
-    assert not secrets.knows("two")
-    assert secrets.lines(now=True)[0].secret.reveal() == "two"
+    assert secrets.knows("one")
+    assert secrets.current().reveal() == "one"
+    assert secrets.knows("two")
+    write(path, "three\n")
     time[0] += LOOK_EVERY_S
-    assert (secrets.knows("one"), secrets.knows("two")) == (False, True)
+    assert secrets.current().reveal() == "three"
+    assert [secrets.knows(text) for text in ("one", "two", "three")] == [False, False, True]
 
 
 def test_a_file_that_went_or_broke_leaves_what_was_known(tmp_path: Path, time: list[float]) -> None:
@@ -69,6 +72,7 @@ def test_a_process_does_not_begin_without_its_secret(tmp_path: Path) -> None:
 
 
 def test_a_wrong_line_is_told_by_its_number_alone(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Line 2 of") as told:
-        parse("one\nhush until tomorrow\n", tmp_path)
-    assert "hush" not in str(told.value)
+    for text, words in (("one\nhush until tomorrow\n", "Line 2 of"), ("hush until 1\n", "The first line of")):
+        with pytest.raises(ConfigError, match=words) as told:
+            parse(text, tmp_path)
+        assert "hush" not in str(told.value)
