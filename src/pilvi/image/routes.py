@@ -1,7 +1,5 @@
 """The table of contents of the image API."""
 
-from functools import partial
-
 from pilvi.image.cached_images import api as cached_images
 from pilvi.image.cached_images import reconcile as cached_images_loop
 from pilvi.image.faults import dress
@@ -16,14 +14,13 @@ from pilvi.image.imports.reconcile import Imports
 from pilvi.image.metadef_entries import api as metadef_entries
 from pilvi.image.metadef_namespaces import api as metadef_namespaces
 from pilvi.image.metadef_resource_types import api as metadef_resource_types
-from pilvi.image.property_protections.model import Protections, load
+from pilvi.image.property_protections.service import Watched
 from pilvi.image.schemas import api as schemas
 from pilvi.image.stores import api as stores_api
 from pilvi.image.stores.model import stores_of
 from pilvi.image.tags import api as tags
 from pilvi.image.tasks import api as tasks
 from pilvi.image.versions import api as versions
-from pilvi.kernel import policy_files
 from pilvi.kernel.config import Config
 from pilvi.kernel.http import Service
 from pilvi.kernel.loop import Loop
@@ -36,17 +33,12 @@ def import_rules(config: Config) -> ImportRules:
     return ImportRules(stores, config.cloud.region, stores.allowed_hosts, config.image.largest_gib * GIB)
 
 
-def protections_of(config: Config) -> Protections:
-    file, format = config.image.property_protections, config.image.property_protection_format
-    return load(file, format, partial(policy_files.named, config.paths.policy / "image.yaml"))
-
-
 def services_of(config: Config) -> list[Service]:
     """The API, and the version documents above it."""
     rules = import_rules(config)
     stores = rules.stores
     rooms = (
-        images.routes_for(stores, rules.methods, protections_of(config)), image_locations.routes_for(stores),
+        images.routes_for(stores, rules.methods, Watched(config)), image_locations.routes_for(stores),
         tags.routes, image_members.routes, schemas.routes,
         imports.routes_for(rules), tasks.routes_for(rules), metadef_namespaces.routes, metadef_entries.routes,
         metadef_resource_types.routes, stores_api.deletion_for(stores),

@@ -1,5 +1,6 @@
 """Free properties that only some may read and change: by roles, and by rules."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 
 from pilvi.image.property_protections.model import Protections, load, parse
-from pilvi.image.routes import protections_of
+from pilvi.image.property_protections.service import LOOK_EVERY_S, Watched
+from pilvi.kernel import clock
 from pilvi.kernel.config import Config, ConfigError
 from pilvi.kernel.policy_language import Node, PolicyError, said
 from tests.contract.client import Client
@@ -151,5 +153,53 @@ def test_a_file_that_is_missing_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_without_a_file_all_is_open(tmp_path: Path) -> None:
-    assert protections_of(Config()) == Protections()
+    assert Watched(Config())() == Protections()
     assert load(None, "roles", lambda name: said("!")) == Protections()
+
+
+def say(path: Path, text: str) -> None:
+    """As editors do: another file takes the place."""
+    scratch = path.with_name("scratch")
+    scratch.write_text(text)
+    scratch.replace(path)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    passed = [0.0]
+    real = clock.monotonic
+    monkeypatch.setattr(clock, "monotonic", lambda: real() + passed[0])
+
+    def pass_on() -> None:
+        passed[0] += LOOK_EVERY_S
+
+    return pass_on
+
+
+def test_a_changed_file_is_in_force_without_a_restart(
+    images: Client, config: Config, later: Callable[[], None]
+) -> None:
+    file = config.image.property_protections
+    assert file is not None
+    assert images.post("/images", {"not_in_the_file": "1"}).status == 403
+    say(file, "[.*]\ncreate = @\nread = @\nupdate = @\ndelete = @\n")
+    later()
+    id = made(images, not_in_the_file="1")["id"]
+    say(file, "[.*]\ncreate = whoever\nread = !\n")  # Half a file: what was said before holds.
+    later()
+    assert images.get(f"/images/{id}").body["not_in_the_file"] == "1"
+    file.unlink()
+    later()
+    assert images.get(f"/images/{id}").body["not_in_the_file"] == "1"
+    say(file, ROLES)
+    later()
+    assert "not_in_the_file" not in images.get(f"/images/{id}").body
+
+
+def test_changed_rules_that_the_file_names_are_in_force_without_a_restart(
+    images: Client, config: Config, later: Callable[[], None]
+) -> None:
+    assert images.post("/images", {"x_secret": "1"}).status == 403
+    say(config.paths.policy / "image.yaml", 'image_keepers: "role:member"\n')
+    later()
+    assert made(images, x_secret="1")["x_secret"] == "1"

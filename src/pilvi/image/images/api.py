@@ -1,5 +1,6 @@
 """/v2/images: parse, call one service function, let the wire room render."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,16 +15,16 @@ from pilvi.kernel.query import Query
 from pilvi.kernel.routing import Answer, Routes
 
 
-def routes_for(stores: Stores, import_methods: tuple[str, ...], protections: Protections) -> Routes:
-    """The routes of images in a cloud with these stores."""
+def routes_for(stores: Stores, import_methods: tuple[str, ...], protections: Callable[[], Protections]) -> Routes:
+    """The routes of images in a cloud with these stores. `protections`: who may do what with properties now."""
     routes = Routes("image", "/images")
 
     def shown(ctx: Context, image: Image) -> dict[str, Any]:
-        return render(protections.readable(ctx, image), with_locations=stores.shows_locations)
+        return render(protections().readable(ctx, image), with_locations=stores.shows_locations)
 
     @routes.post(rule=policy.ADD, raw=True, shape=CREATE)
     def create(ctx: Context, tx: Tx, body: Any) -> Answer:
-        image = service.create(ctx, tx, parse_create(body), protections)
+        image = service.create(ctx, tx, parse_create(body), protections())
         headers = {
             "Location": f"{ctx.base_url}/v2/images/{image.id}",
             "OpenStack-image-import-methods": ",".join(import_methods),
@@ -33,7 +34,7 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...], protections: Pro
 
     @routes.get(rule=policy.LIST)
     def list_(ctx: Context, tx: Tx, query: Query) -> dict[str, Any]:
-        page = service.list_(ctx, tx, query, protections)
+        page = service.list_(ctx, tx, query, protections())
         body: dict[str, Any] = {"images": [shown(ctx, image) for image in page.items]}
         return body | page_links(query, page.items[-1].id if page.more and page.items else None)
 
@@ -44,7 +45,7 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...], protections: Pro
     @routes.patch("/{id}", rule=policy.MODIFY, raw=True, shape=PATCH, media=(JSON_PATCH, OLD_JSON_PATCH))
     def update(ctx: Context, tx: Tx, id: str, body: Any) -> dict[str, Any]:
         changes = parse_patch(body, (ctx.header("Content-Type") or "").strip().lower())
-        return shown(ctx, service.update(ctx, tx, id, changes, stores, protections))
+        return shown(ctx, service.update(ctx, tx, id, changes, stores, protections()))
 
     @routes.delete("/{id}", rule=policy.DELETE)
     def delete(ctx: Context, tx: Tx, id: str) -> None:
