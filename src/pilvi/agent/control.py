@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from pilvi.kernel import tracing
 from pilvi.kernel.config import Config
 
 TIMEOUT_S: Final = 30.0
@@ -62,7 +63,7 @@ class ControlPlane:
         """An image's bytes. Raises Unreachable when they do not come or not all of them."""
         connection = self._connect()
         try:
-            connection.request("GET", f"/agent/v1/images/{image_id}/file")
+            connection.request("GET", f"/agent/v1/images/{image_id}/file", headers=tracing.outgoing())
             answer = connection.getresponse()
             if answer.status != 200:
                 raise Unreachable(f"Image {image_id} cannot be fetched: {answer.status} {answer.read(300)!r}")
@@ -79,6 +80,7 @@ class ControlPlane:
         try:
             with path.open("rb") as file:
                 headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
+                headers |= tracing.outgoing()
                 connection.request("PUT", f"/agent/v1/images/{image_id}/file", file, headers)
             answer = connection.getresponse()
             said = answer.read(300)
@@ -114,7 +116,7 @@ class ControlPlane:
     def _once(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         if self._connection is None:
             self._connection = self._connect()
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = ({"Content-Type": "application/json"} if body is not None else {}) | tracing.outgoing()
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         return answer.status, answer.read(LARGEST_ANSWER_BYTES)

@@ -21,7 +21,7 @@ from pilvi.compute.drivers.image_cache import Image, ImageCache
 from pilvi.compute.drivers.protocol import DriverFault as HypervisorFault
 from pilvi.compute.drivers.protocol import HasConsole, Hypervisor, ImageFile
 from pilvi.compute.servers.host import WORKERS, HostServers
-from pilvi.kernel import clock, measures, metrics
+from pilvi.kernel import clock, measures, metrics, tracing
 from pilvi.kernel.config import Config
 from pilvi.kernel.log import configure, logger
 from pilvi.network.drivers.protocol import DriverFault, HostState, NetworkDriver
@@ -205,7 +205,8 @@ class Agent:
             document["started"] = not self._announced
         told = self._network_report
         try:
-            answer = self.control.report(document)
+            with tracing.working_for(_request_of(guests)):
+                answer = self.control.report(document)
         except Unreachable as error:
             self._away(error)
             return
@@ -280,6 +281,12 @@ class Agent:
         await asyncio.to_thread(turns.join, 5.0)
         await self.responders.close()
         self.servers.close()
+
+
+def _request_of(guests: list[dict[str, Any]]) -> str:
+    """The request that a report is about: that of its newest step."""
+    steps = [step for guest in guests for step in guest["steps"]]
+    return str(max(steps, key=lambda step: str(step["at"]))["request_id"]) if steps else ""
 
 
 def _memory_used_mib() -> int:

@@ -64,6 +64,8 @@ class Context:
     remote: str = ""
     header: Callable[[str], str | None] = _no_header
     """A header of the request, for the few APIs that speak in headers (X-Subject-Token)."""
+    trace_id: str = ""
+    """The caller's own trace, where it sent a `traceparent`."""
     database: Any = None
     """For a route's `then`, which runs after the transaction and may need another one."""
 

@@ -37,10 +37,18 @@ events = sa.Table(
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("duration_ms", sa.Float, nullable=True),
     sa.Column("detail", Json, nullable=True),
+    sa.Column("trace_id", sa.String(32), nullable=True),
     sa.Index("kernel_events_by_resource", "resource_id", "at"),
     sa.Index("kernel_events_by_request", "request_id", "id"),
     sa.Index("kernel_events_by_name", "resource_name", "id"),
     sa.Index("kernel_events_by_time", "at"),
+    sa.Index(
+        "kernel_events_by_trace",
+        "trace_id",
+        "id",
+        sqlite_where=sa.text("trace_id is not null"),
+        postgresql_where=sa.text("trace_id is not null"),
+    ),
     info={PARTITIONED: "at"},
 )
 
@@ -63,6 +71,8 @@ class Event:
     outcome: str
     duration_ms: float | None
     detail: dict[str, Any] | None
+    trace_id: str | None = None
+    """The caller's own trace, of a request that came with one."""
 
 
 BAD_OUTCOMES: Final = ("failed", "error", "refused", "denied", "crashed", "timeout", "violated")
@@ -119,6 +129,7 @@ def _event(
         outcome=outcome,
         duration_ms=duration_ms,
         detail=_bounded(detail),
+        trace_id=ctx.trace_id or None,
     )
 
 
@@ -249,7 +260,7 @@ Place = tuple[str, int]
 class Kept(Event):
     """An event as it is kept, with its number."""
 
-    id: int
+    id: int = 0
 
 
 _COLUMNS = [events.c[name] for name in Event.__dataclass_fields__]
@@ -272,6 +283,12 @@ def of_requests(tx: Tx, request_ids: list[str], limit: int = 4000) -> list[Event
     """All events of these requests, oldest first: what else the same operations did."""
     query = sa.select(*_COLUMNS).where(events.c.request_id.in_(request_ids)).order_by(events.c.id).limit(limit)
     return tx.all(query, Event)
+
+
+def requests_of_trace(tx: Tx, trace_id: str, limit: int = 100) -> list[str]:
+    """The newest requests that came with a caller's trace, oldest first."""
+    query = sa.select(events.c.request_id).where(events.c.trace_id == trace_id).order_by(events.c.id.desc())
+    return list(dict.fromkeys(tx.scalars(query.limit(limit))))[::-1]
 
 
 def last_asked(tx: Tx, resource_id: str) -> Event | None:

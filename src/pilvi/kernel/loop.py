@@ -101,7 +101,11 @@ class Runner:
         started, outcome = clock.monotonic(), "failed"
         try:
             step = f"loop {item.kind}"
-            with facts.turn(item.request_id, step), tracing.span(step, item.request_id, key=item.key):
+            with (
+                facts.turn(item.request_id, step),
+                tracing.working_for(item.request_id),
+                tracing.span(step, item.request_id, key=item.key),
+            ):
                 self.loops[item.kind].reconcile(self.database, item.key)
         except NotYet as wait:
             outcome = "waiting"

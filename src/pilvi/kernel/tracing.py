@@ -4,7 +4,8 @@ The request id is the trace: `req-` and a UUID, whose 32 digits are the trace id
 request's own span. So a loop turn in another process and a step on a host join the trace by the request id that they
 know anyway. A caller's `traceparent` becomes a link, never our trace (docs/decisions/0046).
 
-While no tracer is in force a span costs one comparison; nothing is wrapped.
+While no tracer is in force a span costs little; nothing is wrapped. What goes out carries a `traceparent` and what is
+answered a `traceresponse` all the same, and a caller's own trace is kept with the events of its request.
 """
 
 import re
@@ -72,6 +73,28 @@ def caller(traceparent: str | None) -> tuple[tuple[str, str], ...]:
     ):
         return ()
     return ((match[1], match[2]),)
+
+
+def id_of(traceparent: str | None) -> str:
+    """The trace that a caller names in its header; empty where there is none, or not W3C's."""
+    if traceparent is None:
+        return ""
+    named = caller(traceparent)
+    return named[0][0] if named else ""
+
+
+def parent_of(request_id: str) -> str:
+    """A request as W3C's `traceparent` and `traceresponse` name it."""
+    digits = request_id.replace("-", "")[3:]
+    return f"00-{digits}-{digits[16:]}-01"
+
+
+def request_of(text: str) -> str | None:
+    """The request id that stands for a trace of ours, given as its 32 digits or as a whole `traceparent`."""
+    digits = text.split("-")[1] if _TRACEPARENT.fullmatch(text) else text
+    if not re.fullmatch("[0-9a-f]{32}", digits):
+        return None
+    return f"req-{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 class Tracer:
@@ -167,6 +190,27 @@ def use(tracer: Tracer | None) -> Tracer | None:
 
 def in_force() -> Tracer | None:
     return _tracer
+
+
+_request: ContextVar[str] = ContextVar("request under way", default="")
+
+
+@contextmanager
+def working_for(request_id: str) -> Iterator[None]:
+    """What this thread sends from here on, it sends for this request."""
+    token = _request.set(request_id)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def outgoing() -> dict[str, str]:
+    """The header that tells the next process which trace a request of ours belongs to."""
+    here, request_id = opened.get(), _request.get()
+    if here is not None and here.trace is not None:
+        return {"traceparent": f"00-{here.trace[0]}-{here.trace[1]}-01"}
+    return {"traceparent": parent_of(request_id)} if trace_of(request_id) is not None else {}
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from pilvi.kernel.clock import Clock
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.facts import Event
 from pilvi.kernel.loop import Loop, Runner
+from pilvi.ops.explain import service as explain
+from pilvi.ops.explain import text
 from tests.contract.client import Client
 
 REQUEST_ID = "x-openstack-request-id"
@@ -70,6 +72,26 @@ def test_a_request_is_one_event_with_what_it_changed(net: Client) -> None:
     assert changed.detail is not None
     assert changed.detail["changes"] == {"name": ["first", "second"]}
     assert changed.detail["by"] == "member"
+
+
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_a_callers_trace_is_kept_with_the_operation_and_finds_it(net: Client) -> None:
+    reply = net.post("/networks", {"network": {"name": "first"}}, headers={"traceparent": PARENT})
+    request, id = reply.headers[REQUEST_ID], reply.body["network"]["id"]
+    ours = request.removeprefix("req-").replace("-", "")
+    assert reply.headers["traceresponse"] == f"00-{ours}-{ours[16:]}-01"
+    [event] = net.database.read(lambda tx: facts.of(tx, id))
+    assert (event.request_id, event.trace_id) == (request, PARENT.split("-")[1])
+    for what in (PARENT, PARENT.split("-")[1], ours, reply.headers["traceresponse"]):
+        [story] = net.database.read(lambda tx, w=what: explain.explain(tx, w))  # type: ignore[misc]
+        assert story.id == request
+    assert f"in the caller's trace {PARENT.split('-')[1]}" in text.spans(story.events)[0]
+    refused = net.post("/networks", {"network": {"mtu": -1}}, headers={"traceparent": "00-rubbish-01"})
+    [event] = net.database.read(lambda tx: facts.of(tx, refused.headers[REQUEST_ID]))
+    assert (event.outcome, event.trace_id) == ("refused", None)
+    assert net.database.read(lambda tx: explain.explain(tx, "0" * 32)) == []
 
 
 def test_accounts_are_remembered_without_their_passwords(cloud: Client) -> None:
@@ -144,6 +166,7 @@ def test_the_state_at_any_time(net: Client, ticking: Clock) -> None:
 
 
 def test_the_state_amid_many_changes_is_read_from_a_few(net: Client, ticking: Clock, monkeypatch: Any) -> None:
+    monkeypatch.setattr(history, "STATE_EVERY", 8)  # So that chance cannot leave all of them out.
     database, id = net.database, made(net)
     table = history.TRACKED["network"].table
     moments = []
@@ -151,7 +174,7 @@ def test_the_state_amid_many_changes_is_read_from_a_few(net: Client, ticking: Cl
         database.write(lambda tx, n=number: tx.execute(table.update().where(table.c.id == id).values(name=f"n{n}")))  # type: ignore[misc]
         moments.append(clock.timestamp())
     details = [e.detail or {} for e in database.read(lambda tx: facts.of(tx, id))]
-    assert 1 <= sum("state" in detail for detail in details) <= 20
+    assert 10 <= sum("state" in detail for detail in details) <= 90
     read: list[int] = []
     taken = facts.details_after
     monkeypatch.setattr(facts, "details_after", lambda *asked: read.append(1) or taken(*asked))

@@ -103,8 +103,7 @@ def ask(**environ: Any) -> list[tuple[str, str]]:
 
 
 def test_a_request_its_transactions_and_its_caller(collector: Collector) -> None:
-    headers = ask(HTTP_TRACEPARENT=PARENT)
-    assert ("traceresponse", f"00-{TRACE}-{ROOT}-01") in headers
+    ask(HTTP_TRACEPARENT=PARENT)
     spans = sent(collector)
     request = spans["POST /servers"]
     assert (request["traceId"], request["spanId"], request["kind"]) == (TRACE, ROOT, 2)
@@ -131,8 +130,27 @@ def test_off_means_nothing() -> None:
     assert tracing.in_force() is None
     with tracing.span("loop server", REQUEST):
         assert tracing.opened.get() is None
-    assert ("traceresponse", f"00-{TRACE}-{ROOT}-01") not in ask()
     tracing.ended(REQUEST, "GET /", 200, 1, traceparent=PARENT)
+
+
+def test_the_next_process_is_told_the_trace_with_or_without_a_collector(collector: Collector) -> None:
+    assert tracing.outgoing() == {}
+    with tracing.working_for(REQUEST):
+        assert tracing.outgoing() == {"traceparent": f"00-{TRACE}-{ROOT}-01"}
+        with tracing.span("driver fetch_image", REQUEST):
+            within = tracing.outgoing()["traceparent"]
+    assert within == f"00-{TRACE}-{sent(collector)['driver fetch_image']['spanId']}-01"
+    with tracing.working_for("of a time before request ids were"):
+        assert tracing.outgoing() == {}
+
+
+def test_a_trace_and_its_request_are_the_same_in_other_words() -> None:
+    assert tracing.parent_of(REQUEST) == f"00-{TRACE}-{ROOT}-01"
+    assert [tracing.request_of(text) for text in (TRACE, tracing.parent_of(REQUEST))] == [REQUEST, REQUEST]
+    assert [tracing.request_of(text) for text in ("web-1", TRACE[:-1], TRACE + "\n", "00-x-y-01")] == [None] * 4
+    assert [tracing.id_of(text) for text in (PARENT, None, "rubbish", PARENT.replace("00-", "ff-", 1))] == [
+        "4bf92f3577b34da6a3ce929d0e0e4736", "", "", "",
+    ]  # fmt: skip
 
 
 def test_a_collector_that_is_away_costs_spans_and_nothing_else(

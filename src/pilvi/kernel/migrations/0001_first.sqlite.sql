@@ -11,12 +11,14 @@ CREATE TABLE kernel_events (
 	outcome VARCHAR(16) NOT NULL,
 	duration_ms FLOAT,
 	detail TEXT,
+	trace_id VARCHAR(32),
 	PRIMARY KEY (id)
 );
 CREATE INDEX kernel_events_by_name ON kernel_events (resource_name, id);
 CREATE INDEX kernel_events_by_request ON kernel_events (request_id, id);
 CREATE INDEX kernel_events_by_resource ON kernel_events (resource_id, at);
 CREATE INDEX kernel_events_by_time ON kernel_events (at);
+CREATE INDEX kernel_events_by_trace ON kernel_events (trace_id, id) WHERE trace_id is not null;
 CREATE TABLE kernel_hosts (
 	name VARCHAR(255) NOT NULL,
 	id VARCHAR(36) NOT NULL,

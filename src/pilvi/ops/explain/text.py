@@ -81,6 +81,8 @@ def spans(events: Sequence[Event]) -> list[str]:
         asked = [e for e in own if e.step.startswith("api ")]
         root = next((e for e in asked if e.duration_ms is not None), asked[0] if asked else None)
         about = f"  {root.step}  {_took(root)}" if root is not None else ""
+        theirs = next((event.trace_id for event in own if event.trace_id), None)
+        about += f"  in the caller's trace {theirs}" if theirs else ""
         result.append(f"{request or 'by itself'}  {clock.timestamp(begun)[:23]}{about}".rstrip())
         rest = sorted((event for event in own if event is not root), key=_start)
         for index, event in enumerate(rest):

@@ -53,7 +53,7 @@ def observe_route(name: str) -> None:
 
 
 class TracedApplication:
-    """A WSGI application whose requests are spans, and which tells its callers the trace (`traceresponse`)."""
+    """A WSGI application whose requests are spans."""
 
     def __init__(self, application: Callable[..., Any]) -> None:
         self._application = application
@@ -70,9 +70,6 @@ class TracedApplication:
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             told["status"] = int(status.split(" ", 1)[0])
             told["id"] = next((v for k, v in headers if k.lower() == "x-openstack-request-id"), "")
-            trace = tracing.trace_of(told["id"])
-            if trace is not None:
-                headers = [*headers, ("traceresponse", f"00-{trace[0]}-{trace[1]}-01")]
             return start_response(status, headers, *more)
 
         try:

@@ -127,7 +127,7 @@ def timed(name: str, request_id: str, steps: list[dict[str, Any]]) -> Iterator[N
     at, began = clock.timestamp(), clock.monotonic()
     outcome, detail = "done", ""
     try:
-        with tracing.span(f"driver {name}", request_id):
+        with tracing.working_for(request_id), tracing.span(f"driver {name}", request_id):
             yield
     except DriverFault as fault:
         outcome, detail = "failed", f"{fault.message} {fault.detail}".strip()[:LONGEST_DETAIL]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from pilvi.kernel import facts, history, hosts, past
+from pilvi.kernel import facts, history, hosts, past, tracing
 from pilvi.kernel.db import Tx
 from pilvi.kernel.facts import Event
 from pilvi.ops.explain.service import evidence, networks, others, servers
@@ -37,7 +37,17 @@ def explain(tx: Tx, what: str) -> list[Story]:
     if hosts.find(tx, what) is not None:
         events = facts.of(tx, what)
         told.append(_with_events(others.tell_host(tx, what, events), events))
-    return told or _gone(tx, what) or others.tell_work(tx, None, what)
+    return told or _gone(tx, what) or others.tell_work(tx, None, what) or _of_trace(tx, what)
+
+
+def _of_trace(tx: Tx, what: str) -> list[Story]:
+    """The operations of a trace: ours, which is the request id in other words, or a caller's."""
+    request = tracing.request_of(what)
+    if request is None:
+        return []
+    trace_id = request.removeprefix("req-").replace("-", "")
+    found = [request, *facts.requests_of_trace(tx, trace_id)]
+    return [story for each in found[-STORIES_MOST:] for story in explain(tx, each)]
 
 
 def _tell(tx: Tx, kind: str, id: str) -> Story:
