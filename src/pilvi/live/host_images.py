@@ -26,7 +26,7 @@ class HostImages:
         copy = await self._images.cached(found, request[CTX].request_id)
         if copy is None and found.url:
             raise Unavailable(f"Image {image_id} is being fetched into the cache; ask again.")
-        return self._images.send(found, {}, copy)
+        return await self._images.send(request, found, {}, copy)
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """An image that this host was asked to make of a server; 410 once nobody waits for it."""

@@ -6,8 +6,11 @@ from typing import Final
 
 from pilvi.image.cached_images import service
 from pilvi.image.cached_images.model import Copy, CopyStatus
-from pilvi.image.drivers.file import FileStore, InspectionFailed
-from pilvi.image.drivers.web import CannotFetch, fetch
+from pilvi.image.drivers import open_store
+from pilvi.image.drivers.file import FileStore
+from pilvi.image.drivers.protocol import StoreFault
+from pilvi.image.drivers.sandbox import InspectionFailed
+from pilvi.image.drivers.web import WebReader
 from pilvi.image.images import service as images
 from pilvi.image.images.model import Image, Status
 from pilvi.image.inspector import refusal
@@ -54,7 +57,7 @@ def tidy(database: Database, cache: Cache) -> None:
     for id in set(folder.image_ids()) - mine:
         folder.remove(id)
     for id in mine:
-        if not folder.has(id):
+        if folder.size(id) is None:
             database.write(partial(service.forget, image_id=id))
 
 
@@ -66,7 +69,7 @@ def _cache(database: Database, stores: Stores, cache: Cache, image: Image) -> No
     folder = FileStore(cache.directory)
     try:
         size = _copy(image, stores, cache, folder)
-    except (CacheProblem, InspectionFailed, CannotFetch, OSError) as problem:
+    except (CacheProblem, InspectionFailed, StoreFault, OSError) as problem:
         logger("image").warning("cache.given_up", image_id=image.id, reason=str(problem))
         database.write(lambda tx: service.forget(tx, image.id))
         return
@@ -98,8 +101,8 @@ def _copy(image: Image, stores: Stores, cache: Cache, folder: FileStore) -> int:
 def _source(image: Image, stores: Stores, cache: Cache) -> Iterator[bytes]:
     for place in image.locations:
         if "url" in place:
-            return fetch(place["url"], allowed_hosts=stores.allowed_hosts, largest_bytes=cache.limit_bytes)
+            return WebReader(stores.allowed_hosts, cache.limit_bytes).read(place["url"])
         store = stores.find(place["store"])
         if store is not None:
-            return FileStore(store.directory).read(image.id)
+            return open_store(store.driver, store.directory).read(image.id)
     raise CacheProblem("its bytes are in no place that can be read")

@@ -5,9 +5,11 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
 
+from pilvi.image.drivers.protocol import StoreFault
 from pilvi.image.imports.model import PORTS, check_uri, is_listed, is_public
 from pilvi.kernel.errors import BadRequest
 
@@ -17,8 +19,19 @@ MOST_REDIRECTS: Final = 5
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
-class CannotFetch(Exception):
+class CannotFetch(StoreFault):
     """Why nothing came; for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebReader:
+    """Images at other people's web servers, named by their addresses."""
+
+    allowed_hosts: frozenset[str]
+    largest_bytes: int
+
+    def read(self, name: str, /) -> Iterator[bytes]:
+        return fetch(name, allowed_hosts=self.allowed_hosts, largest_bytes=self.largest_bytes)
 
 
 def fetch(uri: str, *, allowed_hosts: frozenset[str], largest_bytes: int) -> Iterator[bytes]:
@@ -36,6 +49,7 @@ def fetch(uri: str, *, allowed_hosts: frozenset[str], largest_bytes: int) -> Ite
         except (OSError, http.client.HTTPException) as error:
             raise CannotFetch(f"{_shown(uri)} broke off: {error}.") from None
         finally:
+            answer.close()  # It may have taken the socket over from the connection.
             connection.close()
     raise CannotFetch(f"{_shown(uri)} redirects more than {MOST_REDIRECTS} times.")
 

@@ -1,6 +1,7 @@
 """A transfer of bytes into or out of an image. Pure."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -77,3 +78,34 @@ class Download:
     """Where the bytes are, if they are in no store of ours."""
     is_cached: bool = False
     """There is a copy on the host that was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The bytes of an image that a reader asked for."""
+
+    start: int
+    length: int
+    size: int
+    """Of the whole."""
+    is_partial: bool
+
+    @property
+    def content_range(self) -> str:
+        return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
+
+
+_RANGE: Final = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+def part_of(asked: str, size: int) -> Part | None:
+    """What a Range header means for so many bytes; all of them without one, None where there is nothing to give."""
+    if not asked:
+        return Part(0, size, size, False)
+    match = _RANGE.fullmatch(asked.strip())
+    if match is None or match[0].endswith("=-"):
+        return None
+    first, last = match.groups()
+    start = int(first) if first else max(size - int(last), 0)
+    end = min(int(last) + 1, size) if first and last else size
+    return Part(start, end - start, size, True) if start < end else None

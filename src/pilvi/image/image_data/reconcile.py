@@ -1,8 +1,10 @@
-"""Removes bytes that no image has, and frees images whose transfer died. Takes no events: looks at rows and files."""
+"""Removes bytes that no image has, and frees images whose transfer died. Takes no events: looks at rows and stores."""
 
 from functools import partial
 
+from pilvi.image.drivers import open_store
 from pilvi.image.drivers.file import FileStore
+from pilvi.image.drivers.protocol import ImageStore
 from pilvi.image.image_data import service
 from pilvi.image.image_data.model import Holder, Transfer
 from pilvi.image.images import service as images
@@ -34,12 +36,12 @@ def loop(stores: Stores) -> Loop:
 def find_untidy(tx: Tx, stores: Stores) -> list[str]:
     """Images with a dead transfer, and files without an image."""
     late = {image.id for image in images.late_transfers(tx, list(RECEIVING)) if image.upload_id}
-    files = {id for folder in _folders(stores) for id in folder.image_ids()}
+    files = {id for place in _places(stores) for id in place.image_ids()}
     return sorted(late | (files - images.every_id(tx)))
 
 
-def _folders(stores: Stores) -> list[FileStore]:
-    return [FileStore(store.directory) for store in stores.all] + [FileStore(stores.staging)]
+def _places(stores: Stores) -> list[ImageStore]:
+    return [*(open_store(store.driver, store.directory) for store in stores.all), FileStore(stores.staging)]
 
 
 def tidy(database: Database, stores: Stores, image_id: str) -> None:
@@ -51,9 +53,9 @@ def tidy(database: Database, stores: Stores, image_id: str) -> None:
     steps = Steps()
     for store in stores.all:
         is_kept = image is not None and (store.id in image.stores or image.status in FILLING)
-        _tidy_folder(FileStore(store.directory), image_id, image, steps, is_kept=is_kept)
+        _tidy_place(open_store(store.driver, store.directory), image_id, image, steps, is_kept=is_kept)
     is_staged = image is not None and image.status in (Status.UPLOADING, Status.IMPORTING)
-    _tidy_folder(FileStore(stores.staging), image_id, image, steps, is_kept=is_staged)
+    _tidy_place(FileStore(stores.staging), image_id, image, steps, is_kept=is_staged)
     if steps.taken:
         database.write(lambda tx: service.removed(tx, image_id, steps))
 
@@ -70,10 +72,10 @@ def _free(tx: Tx, image: Image) -> None:
     service.give_up(ctx, tx, dead, "the process that received it is gone")
 
 
-def _tidy_folder(folder: FileStore, image_id: str, image: Image | None, steps: Steps, *, is_kept: bool) -> None:
-    for path, upload_id in folder.parts(image_id):
+def _tidy_place(place: ImageStore, image_id: str, image: Image | None, steps: Steps, *, is_kept: bool) -> None:
+    for upload_id in place.arriving(image_id):
         if image is None or upload_id != image.upload_id:
-            path.unlink(missing_ok=True)
-    if not is_kept and folder.path(image_id).exists():
+            place.drop(image_id, upload_id)
+    if not is_kept and place.size(image_id) is not None:
         with steps.timed("image store delete"):
-            folder.delete(image_id)
+            place.delete(image_id)

@@ -1,7 +1,7 @@
 """The byte path of images: uploads and downloads, as they come, with constant memory. Served by `live`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -9,10 +9,13 @@ from typing import Any, Final, Protocol, TypeVar
 
 from aiohttp import web
 
-from pilvi.image.drivers.file import FileStore, InspectionFailed, Sink
-from pilvi.image.drivers.web import CannotFetch, fetch
+from pilvi.image.drivers import open_store
+from pilvi.image.drivers.file import FileStore
+from pilvi.image.drivers.protocol import HasFiles, ImageStore, Incoming, StoreFault
+from pilvi.image.drivers.sandbox import InspectionFailed
+from pilvi.image.drivers.web import WebReader
 from pilvi.image.image_data import service
-from pilvi.image.image_data.model import TOUCH_S, Download, Holder, Received, Transfer
+from pilvi.image.image_data.model import TOUCH_S, Download, Holder, Part, Received, Transfer, part_of
 from pilvi.image.images.model import Status
 from pilvi.image.inspector import refusal
 from pilvi.image.stores.model import Stores
@@ -78,8 +81,9 @@ class ImageStreams:
         headers = {"X-Openstack-Request-Id": ctx.request_id}
         copy = await self.cached(found, ctx.request_id)
         if copy is not None or not found.url:
-            return self.send(found, headers, copy)
-        return await self._relay(request, found, headers)
+            return await self.send(request, found, headers, copy)
+        pieces = WebReader(self.stores.allowed_hosts, self.largest_bytes).read(found.url)
+        return await self._relay(request, found, pieces, headers)
 
     async def cached(self, found: Download, request_id: str) -> Path | None:
         """The copy in the cache, if there is one. What is far away will have one for the next reader."""
@@ -90,14 +94,26 @@ class ImageStreams:
         path = FileStore(cache.directory).path(found.image_id)
         return path if found.is_cached and path.is_file() else None
 
-    async def _relay(self, request: web.Request, found: Download, headers: dict[str, str]) -> web.StreamResponse:
-        """Bytes that are somewhere else, passed on as they come."""
-        pieces = fetch(found.url, allowed_hosts=self.stores.allowed_hosts, largest_bytes=self.largest_bytes)
+    async def _relay(
+        self,
+        request: web.Request,
+        found: Download,
+        pieces: Iterator[bytes],
+        headers: dict[str, str],
+        part: Part | None = None,
+    ) -> web.StreamResponse:
+        """Bytes that are somewhere else, passed on as they come. `part`: how much is coming, where that is known."""
         try:
             piece = await self._in_thread(next, pieces, b"")
-        except CannotFetch as error:
+        except StoreFault as error:
             raise Unavailable(f"The data of image {found.image_id} cannot be read: {error}") from None
         response = web.StreamResponse(headers={**headers, "Content-Type": BYTES})
+        if part is not None:
+            response.set_status(206 if part.is_partial else 200)
+            response.headers["Accept-Ranges"] = "bytes"
+            response.content_length = part.length
+            if part.is_partial:
+                response.headers["Content-Range"] = part.content_range
         await response.prepare(request)
         while piece:
             await response.write(piece)
@@ -105,25 +121,32 @@ class ImageStreams:
         await response.write_eof()
         return response
 
-    def send(self, found: Download, headers: dict[str, str], copy: Path | None = None) -> web.StreamResponse:
-        """The file or its copy, or the range of it that was asked for, by sendfile."""
-        store = self.stores.find(found.store)
-        path = copy
-        if path is None and store is not None:
-            path = FileStore(store.directory).path(found.image_id)
-        if path is None or not path.is_file():
-            raise NotFound(f"The data of image {found.image_id} is not in store {found.store}.")
-        headers = {**headers, "Content-Type": BYTES}
+    async def send(
+        self, request: web.Request, found: Download, headers: dict[str, str], copy: Path | None = None
+    ) -> web.StreamResponse:
+        """The image or its copy, or the range of it that was asked for; files by sendfile."""
         if found.md5:
-            headers["Content-MD5"] = found.md5
-        return web.FileResponse(path, chunk_size=SEND_BYTES, headers=headers)
+            headers = {**headers, "Content-MD5": found.md5}
+        named = self.stores.find(found.store)
+        store = open_store(named.driver, named.directory) if named is not None else None
+        path = copy or (store.path(found.image_id) if isinstance(store, HasFiles) else None)
+        if path is not None and path.is_file():
+            return web.FileResponse(path, chunk_size=SEND_BYTES, headers={**headers, "Content-Type": BYTES})
+        size = None if store is None else await self._in_thread(store.size, found.image_id)
+        if store is None or size is None:
+            raise NotFound(f"The data of image {found.image_id} is not in store {found.store}.")
+        part = part_of(request.headers.get("Range", ""), size)
+        if part is None:
+            return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+        pieces = store.read(found.image_id, part.start, part.length)
+        return await self._relay(request, found, pieces, headers, part)
 
     # -- in --------------------------------------------------------------------------------------------------------
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         store = self.stores.wanted(request.headers.get("X-Image-Meta-Store"))
         ctx, transfer = await self._begin(request, partial(service.begin, store=store.id, holder=self.holder))
-        await self._fill(request, ctx, transfer, FileStore(store.directory), self._keep)
+        await self._fill(request, ctx, transfer, open_store(store.driver, store.directory), self._keep)
         return web.Response(status=204, headers={"X-Openstack-Request-Id": ctx.request_id})
 
     async def stage(self, request: web.Request) -> web.StreamResponse:
@@ -153,7 +176,8 @@ class ImageStreams:
         transfer = await self.live.write(begin)
         if transfer is None:
             raise Gone(f"Nobody waits for image {image_id} from this host.")
-        await self._fill(request, ctx, transfer, FileStore(store.directory), partial(self._keep, arrived=arrived))
+        place = open_store(store.driver, store.directory)
+        await self._fill(request, ctx, transfer, place, partial(self._keep, arrived=arrived))
 
     async def _begin(self, request: web.Request, begin: Callable[..., Transfer]) -> tuple[Context, Transfer]:
         ctx = await self.live.identify(request)
@@ -171,12 +195,12 @@ class ImageStreams:
         request: web.Request,
         ctx: Context,
         transfer: Transfer,
-        target: FileStore,
-        keep: Callable[[Context, Transfer, Sink], Awaitable[None]],
+        target: ImageStore,
+        keep: Callable[[Context, Transfer, Incoming], Awaitable[None]],
     ) -> None:
         """Receive everything and keep it, or leave the image queued and no file."""
         self.uploads += 1
-        sink: Sink | None = None
+        sink: Incoming | None = None
         try:
             sink = await self._in_thread(
                 target.receive, transfer.image_id, transfer.upload_id, transfer.further_digests
@@ -192,7 +216,7 @@ class ImageStreams:
         finally:
             self.uploads -= 1
 
-    async def _receive(self, request: web.Request, transfer: Transfer, sink: Sink) -> None:
+    async def _receive(self, request: web.Request, transfer: Transfer, sink: Incoming) -> None:
         """One piece is written and hashed in a thread while the next one arrives."""
         total, touched_at = 0, clock.monotonic()
         writing: asyncio.Future[Any] | None = None
@@ -227,7 +251,7 @@ class ImageStreams:
             raise Gone(f"Image {transfer.image_id} was deleted while its data came in.")
 
     async def _keep(
-        self, ctx: Context, transfer: Transfer, sink: Sink, arrived: Callable[[Tx], None] = lambda _: None
+        self, ctx: Context, transfer: Transfer, sink: Incoming, arrived: Callable[[Tx], None] = lambda _: None
     ) -> None:
         try:
             with transfer.steps.timed("image inspect"):
@@ -249,13 +273,13 @@ class ImageStreams:
 
         await self.live.write(finish)
 
-    async def _keep_staged(self, ctx: Context, transfer: Transfer, sink: Sink) -> None:
+    async def _keep_staged(self, ctx: Context, transfer: Transfer, sink: Incoming) -> None:
         with transfer.steps.timed("image store keep"):
             await self._in_thread(sink.keep)
         await self.live.write(lambda tx: service.finish_stage(ctx, tx, transfer, sink.size))
 
     async def _give_up(
-        self, ctx: Context, transfer: Transfer, target: FileStore, sink: Sink | None, error: BaseException
+        self, ctx: Context, transfer: Transfer, target: ImageStore, sink: Incoming | None, error: BaseException
     ) -> None:
         """Undo. What fails here is done later by the loop, which finds the file and the dead transfer."""
         reason = error.message if isinstance(error, Fault) else repr(error)

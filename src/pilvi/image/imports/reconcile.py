@@ -8,11 +8,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
-from pilvi.image.drivers.file import COPY_BYTES, Digests, FileStore, InspectionFailed, Reading, Sink
-from pilvi.image.drivers.web import CannotFetch, fetch
+from pilvi.image.drivers import open_store
+from pilvi.image.drivers.file import FileStore
+from pilvi.image.drivers.protocol import ImageStore, Incoming, StoreFault
+from pilvi.image.drivers.reading import Digests, Reading
+from pilvi.image.drivers.sandbox import InspectionFailed
+from pilvi.image.drivers.web import WebReader
 from pilvi.image.image_data import service as image_data
 from pilvi.image.image_data.model import TOUCH_S, Holder, Received, Transfer
 from pilvi.image.image_locations.model import WEB_STORE
@@ -91,7 +94,7 @@ def perform(database: Database, rules: ImportRules, task: Task, holder: str = ""
     steps = Steps()
     try:
         _Import(database, rules, task, image, ctx, steps).run()
-    except (ImportProblem, InspectionFailed, CannotFetch, Fault, OSError) as error:
+    except (ImportProblem, InspectionFailed, StoreFault, Fault, OSError) as error:
         problem = error.message if isinstance(error, Fault) else str(error)
         database.write(partial(_fail, ctx=ctx, task=task, image=image, problem=problem, steps=steps))
     FileStore(rules.stores.staging).delete(image.id)
@@ -137,14 +140,14 @@ class _Import:
             self._copy(wanted, [])
             return
         first, *others = wanted
-        received = self._fill(FileStore(first.directory), self._source())
+        received = self._fill(first, self._source())
         transfer = Transfer(self.image.id, self.task.id, self.image.disk_format or "",
                             self.image.container_format or "", first.id)  # fmt: skip
         places = [{"store": first.id}]
         failed: list[str] = []
         for store in others:
             with _noted(failed, store.id, must=self.task.input.get("must_all_succeed", True)):
-                self._fill(FileStore(store.directory), self._file(first.directory / self.image.id))
+                self._fill(store, _opened(first).read(self.image.id))
                 places.append({"store": store.id})
         self.database.write(lambda tx: self._finish(tx, transfer, received, places, failed))
 
@@ -167,10 +170,10 @@ class _Import:
         service.succeed(self.ctx, tx, self.task, self.image, failed=failed, copied=False)
 
     def _copy(self, wanted: list[Store], failed: list[str]) -> None:
-        source = self.rules.stores.get(self.image.stores[0]).directory / self.image.id
+        source = _opened(self.rules.stores.get(self.image.stores[0]))
         for store in wanted:
             with _noted(failed, store.id, must=self.task.input.get("must_all_succeed", True)):
-                self._fill(FileStore(store.directory), self._file(source))
+                self._fill(store, source.read(self.image.id))
 
         def end(tx: Tx) -> None:
             _tell(tx, self.ctx, self.image, self.steps)
@@ -180,11 +183,11 @@ class _Import:
 
     def _locate(self) -> None:
         """Read and hash what stays where it is. Nobody boots from it before the cache has inspected it."""
-        url, asked, rules = self.task.input["loc_url"], self.task.input["validation_data"], self.rules
+        url, asked = self.task.input["loc_url"], self.task.input["validation_data"]
         algorithm = asked.get("os_hash_algo", "sha512")
         reading = Reading({algorithm, *self._further_digests()})
         with self.steps.timed("image store fetch"):
-            for piece in fetch(url, allowed_hosts=rules.allowed_hosts, largest_bytes=rules.largest_bytes):
+            for piece in self._web.read(url):
                 reading.write(piece)
                 self._show_life()
         found = reading.digests.hex(algorithm)
@@ -201,10 +204,9 @@ class _Import:
     def _source(self) -> Iterator[bytes]:
         name = self.method["name"]
         if name == DIRECT:
-            return self._file(self.rules.stores.staging / self.image.id)
+            return FileStore(self.rules.stores.staging).read(self.image.id)
         if name == WEB:
-            rules = self.rules
-            return fetch(self.method["uri"], allowed_hosts=rules.allowed_hosts, largest_bytes=rules.largest_bytes)
+            return self._web.read(self.method["uri"])
         assert name == GLANCE, name
         return self._other_image()
 
@@ -217,28 +219,27 @@ class _Import:
             raise ImportProblem(f"Image {asked['image_id']} is gone.")
         self.database.write(lambda tx: service.adopt(tx, self.task, self.image, source))
         self.image = self.database.read(lambda tx: images.find(tx, self.image.id)) or self.image
-        return self._file(self.rules.stores.get(source.stores[0]).directory / source.id)
+        return _opened(self.rules.stores.get(source.stores[0])).read(source.id)
 
-    def _file(self, path: Path) -> Iterator[bytes]:
-        with path.open("rb") as file:
-            while chunk := file.read(COPY_BYTES):
-                yield chunk
+    @property
+    def _web(self) -> WebReader:
+        return WebReader(self.rules.allowed_hosts, self.rules.largest_bytes)
 
-    def _fill(self, target: FileStore, pieces: Iterator[bytes]) -> Received:
-        sink = target.receive(self.image.id, self.task.id, self._further_digests())
+    def _fill(self, store: Store, pieces: Iterator[bytes]) -> Received:
+        sink = _opened(store).receive(self.image.id, self.task.id, self._further_digests())
         try:
-            with self.steps.timed("image store receive", target.directory.name):
+            with self.steps.timed("image store receive", store.id):
                 for piece in pieces:
                     sink.write(piece)
                     self._show_life()
             received = self._inspected(sink)
-            with self.steps.timed("image store keep", target.directory.name):
+            with self.steps.timed("image store keep", store.id):
                 sink.keep()
         finally:
             sink.discard()
         return received
 
-    def _inspected(self, sink: Sink) -> Received:
+    def _inspected(self, sink: Incoming) -> Received:
         with self.steps.timed("image inspect"):
             finding = sink.inspect()
         formats = self.image.disk_format or "", self.image.container_format or ""
@@ -255,11 +256,15 @@ class _Import:
                 raise ImportProblem("The image was deleted while its data came in.")
 
 
+def _opened(store: Store) -> ImageStore:
+    return open_store(store.driver, store.directory)
+
+
 class _noted(suppress):  # noqa: N801 reads like the one it is made of
     """Where not every store must succeed, a store that fails is noted and the others go on."""
 
     def __init__(self, failed: list[str], store_id: str, *, must: bool) -> None:
-        super().__init__(*(() if must else (OSError, ImportProblem)))
+        super().__init__(*(() if must else (OSError, ImportProblem, StoreFault)))
         self._failed, self._store_id = failed, store_id
 
     def __exit__(self, *details: object) -> bool:

@@ -51,7 +51,7 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...]) -> Routes:
         policy.DETAIL.check(ctx)
         return {
             "stores": [
-                plain(s) | {"type": "file", "weight": s.weight, "properties": {"data_dir": str(s.directory)}}
+                plain(s) | {"type": s.driver, "weight": s.weight, "properties": {"data_dir": str(s.directory)}}
                 for s in stores.all
             ]
         }

@@ -15,6 +15,8 @@ class Store:
     description: str
     directory: Path
     weight: int = 0
+    driver: str = "file"
+    """One of `drivers.DRIVERS`."""
 
 
 @dataclass(frozen=True, slots=True)
