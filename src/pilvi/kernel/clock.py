@@ -42,7 +42,7 @@ def monotonic() -> float:
 def timestamp(at: float | None = None) -> str:
     """UTC as `2026-11-22T15:04:05.000006Z`: sorts as text; views cut it to what their API shows."""
     moment = datetime.fromtimestamp(_clock.now() if at is None else at, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def parse(text: str) -> float:

@@ -279,14 +279,15 @@ class Tx:
         """Insert a dataclass or a mapping whose names are the columns."""
         values = _values(record, table)
         compiled = self.dialect.insert_sql(table, tuple(values))
+        remembered = dict(values) if REMEMBERED in table.info else None
         try:
             self._connection.run(compiled.sql, _encode(values, compiled.json_params))
         except Duplicate:
             if duplicate is not None:
                 raise duplicate from None
             raise
-        if REMEMBERED in table.info:
-            self._remember(table, [_values(record, table)])
+        if remembered is not None:
+            self._remember(table, [remembered])
 
     def insert_many(self, table: sa.Table, records: Iterable[Any]) -> None:
         rows = [_values(record, table) for record in records]
@@ -353,9 +354,17 @@ class Tx:
 def _values(record: Any, table: sa.Table) -> dict[str, Any]:
     if isinstance(record, Mapping):
         return dict(record)
-    if is_dataclass(record):
-        return {f.name: getattr(record, f.name) for f in fields(record) if f.name in table.c}
-    raise TypeError(f"cannot insert {type(record).__name__}")
+    key = (type(record), table.name)
+    names = _COLUMNS_OF.get(key)
+    if names is None:
+        if not is_dataclass(record):
+            raise TypeError(f"cannot insert {type(record).__name__}")
+        names = _COLUMNS_OF[key] = tuple(f.name for f in fields(record) if f.name in table.c)
+    return {name: getattr(record, name) for name in names}
+
+
+_COLUMNS_OF: dict[tuple[type, str], tuple[str, ...]] = {}
+"""Which fields of a dataclass are columns of a table."""
 
 
 def _encode(values: dict[str, Any], json_names: tuple[str, ...]) -> dict[str, Any]:

@@ -115,22 +115,15 @@ def _event(
     duration_ms: float | None = None,
     at: str | None = None,
     detail: dict[str, Any] | None = None,
-) -> Event:
+) -> dict[str, Any]:
+    """The row of an event."""
     kind, id, name = resource or ("", "", "")
-    return Event(
-        at=at or clock.timestamp(),
-        request_id=ctx.request_id,
-        user_id=ctx.user_id,
-        project_id=project_id,
-        resource_type=kind[:32],
-        resource_id=id[:ID_MOST],
-        resource_name=(name or "")[:255],
-        step=step[:96],
-        outcome=outcome,
-        duration_ms=duration_ms,
-        detail=_bounded(detail),
-        trace_id=ctx.trace_id or None,
-    )
+    return {
+        "at": at or clock.timestamp(), "request_id": ctx.request_id, "user_id": ctx.principal.user_id,
+        "project_id": project_id, "resource_type": kind[:32], "resource_id": id[:ID_MOST],
+        "resource_name": (name or "")[:255], "step": step[:96], "outcome": outcome, "duration_ms": duration_ms,
+        "detail": _bounded(detail), "trace_id": ctx.trace_id or None,
+    }  # fmt: skip
 
 
 def _bounded(detail: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -235,7 +228,7 @@ def _main(ctx: Context, notes: list[Note]) -> Note | None:
     return next((note for note in (*(n for n in by_id if n.kind == kind), *by_id, *by_name)), None)
 
 
-def _of_note(tx: Tx, note: Note, asked: tuple[Context, str, dict[str, Any]] | None) -> Event:
+def _of_note(tx: Tx, note: Note, asked: tuple[Context, str, dict[str, Any]] | None) -> dict[str, Any]:
     ctx, step, at = note.actor.ctx, note.actor.step, clock.timestamp()
     detail, duration_ms = note.detail(tx, at), None
     if asked is not None:

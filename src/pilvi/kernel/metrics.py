@@ -44,11 +44,13 @@ class Counter:
         self._lock = threading.Lock()
 
     def inc(self, *labels: str, by: float = 1.0) -> None:
+        values = self._values
         with self._lock:
-            values = self._values
-            if labels not in values:
+            try:
+                values[labels] += by
+            except KeyError:
                 labels = _room_for(values, labels)
-            values[labels] = values.get(labels, 0.0) + by
+                values[labels] = values.get(labels, 0.0) + by
 
     def samples(self) -> list[list[Any]]:
         with self._lock:
