@@ -19,6 +19,7 @@ from pilvi.identity.identity_providers import api as identity_providers
 from pilvi.identity.limits import api as limits
 from pilvi.identity.logins import api as logins
 from pilvi.identity.mappings import api as mappings
+from pilvi.identity.oauth2_tokens import api as oauth2_tokens
 from pilvi.identity.oauth_consumers import api as oauth_consumers
 from pilvi.identity.oauth_tokens import api as oauth_tokens
 from pilvi.identity.policies import api as policies
@@ -43,7 +44,7 @@ RESOURCES = (
     versions, logins, tokens, projects, domains, users, groups, roles, role_assignments, application_credentials,
     services, endpoints, regions, trusts, credentials, policies, endpoint_groups, domain_configs, oauth_consumers,
     identity_providers, mappings, service_providers, ec2_tokens,
-    registered_limits, limits, federated_logins, oauth_tokens, endpoint_policies,
+    registered_limits, limits, federated_logins, oauth_tokens, oauth2_tokens, endpoint_policies,
 )  # fmt: skip
 
 

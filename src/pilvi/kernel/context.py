@@ -34,6 +34,15 @@ def _no_header(name: str) -> str | None:
     return None
 
 
+def token_of(header: Callable[[str], str | None]) -> str:
+    """What a request shows: our own header, or a bearer token as clients of OAuth 2.0 send it."""
+    token = header("X-Auth-Token")
+    if token:
+        return token
+    scheme, _, value = (header("Authorization") or "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
 @dataclass(slots=True)
 class Context:
     """One request or loop turn."""

@@ -11,7 +11,8 @@ import falcon
 import orjson
 
 from pilvi.kernel import clock, facts, idempotency, ids, tracing
-from pilvi.kernel.context import ANONYMOUS, Context, Principal
+from pilvi.kernel.bodies import decode
+from pilvi.kernel.context import ANONYMOUS, Context, Principal, token_of
 from pilvi.kernel.db import Database, Duplicate, Tx
 from pilvi.kernel.errors import (
     BadRequest,
@@ -19,9 +20,7 @@ from pilvi.kernel.errors import (
     Fault,
     MethodNotAllowed,
     NotFound,
-    TooLarge,
     Unauthorized,
-    UnsupportedMediaType,
 )
 from pilvi.kernel.log import logger, plain
 from pilvi.kernel.microversion import Versions
@@ -32,7 +31,6 @@ from pilvi.kernel.refusals import Refusals, place_of
 from pilvi.kernel.routing import Answer, Route
 from pilvi.kernel.secret_files import Secrets
 
-BODY_LIMIT = 2 * 1024 * 1024
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SERVICE_ROLE, HOST_HEADER, FRONT_HEADER = "service", "HTTP_X_PILVI_HOST", "HTTP_X_PILVI_FRONT"
 
@@ -192,8 +190,8 @@ class Edge:
             )
         raw = None
         if any(r.body is not None or r.raw or r.action for r in routes):
-            raw = ctx.asked = self._body(req, routes[0])
-        if routes[0].auth == "token" and not req.get_header("X-Auth-Token"):
+            raw = ctx.asked = decode(req, routes[0].media)
+        if routes[0].auth == "token" and not ctx.token_id:
             raise _unauthorized(ctx)
         route = _choose(routes, raw, ctx, service)
         seen.append(route)
@@ -216,33 +214,11 @@ class Edge:
             method=req.method,
             path=req.path,
             started=clock.monotonic(),
-            token_id=req.get_header("X-Auth-Token") or "",
+            token_id=token_of(req.get_header),
             header=req.get_header,
             database=self.database,
             trace_id=tracing.id_of(req.env.get("HTTP_TRACEPARENT")),
         )
-
-    def _body(self, req: falcon.Request, route: Route) -> Any:
-        length = req.content_length
-        if length is not None and length > BODY_LIMIT:
-            raise TooLarge(f"The request body is larger than {BODY_LIMIT} bytes.")
-        data = req.bounded_stream.read(BODY_LIMIT + 1) if length else b""
-        if not length and req.get_header("Transfer-Encoding"):
-            data = req.stream.read(BODY_LIMIT + 1)
-        if len(data) > BODY_LIMIT:
-            raise TooLarge(f"The request body is larger than {BODY_LIMIT} bytes.")
-        if not data.strip():
-            return None
-        kind = (req.content_type or "application/json").partition(";")[0].strip().lower()
-        if kind not in route.media:
-            raise UnsupportedMediaType(
-                f"Unsupported Content-Type {kind}: send {' or '.join(route.media)}.",
-                headers={"Accept-Patch": ", ".join(route.media)} if req.method == "PATCH" else {},
-            )
-        try:
-            return orjson.loads(data)
-        except orjson.JSONDecodeError as error:
-            raise BadRequest(f"Malformed JSON: {error}. The request body must be valid JSON.") from None
 
     def _identify(self, ctx: Context, req: falcon.Request, route: Route, tx: Tx | None = None) -> None:
         """Put the caller into the context; raises Unauthorized."""

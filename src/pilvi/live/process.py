@@ -10,7 +10,7 @@ from aiohttp import web
 from pilvi.identity import facade as identity
 from pilvi.kernel import ids, tracing
 from pilvi.kernel.config import Config
-from pilvi.kernel.context import Context
+from pilvi.kernel.context import Context, token_of
 from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.errors import Forbidden, NotFound, Unauthorized
 from pilvi.kernel.http import SERVICE_ROLE, Authenticate, below
@@ -70,7 +70,7 @@ class LiveProcess:
             cloud_url=url,
             method=request.method,
             path=request.path,
-            token_id=request.headers.get("X-Auth-Token", ""),
+            token_id=token_of(_header_of(request)),
             header=_header_of(request),
             trace_id=tracing.id_of(request.headers.get("traceparent")),
         )

@@ -24,7 +24,7 @@ from pilvi.kernel.routing import Answer, Routes
 routes = Routes("identity", "/v3/auth")
 
 
-def _prove(ctx: Context, login: Login) -> None:
+def prove(ctx: Context, login: Login) -> None:
     """Run every check, whatever is known already: the time taken must not tell what was wrong."""
     fits = [_fits(check.secret, check.hashed, check.is_password) for check in login.checks]
     fits += [_is_let_in(ctx, login, check) for check in login.directory_checks]
@@ -82,7 +82,7 @@ def _log_in(ctx: Context, begun: tuple[Answer | None, Login, bool]) -> Answer:
             lambda tx: _answer(tx, service.finish_signed(tx, login, signed), with_catalog)
         )
         return given
-    _prove(ctx, login)
+    prove(ctx, login)
 
     def finish(tx: Tx) -> Answer:
         return _answer(tx, service.finish(tx, login), with_catalog)
