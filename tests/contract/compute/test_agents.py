@@ -140,6 +140,19 @@ def test_an_operator_cannot_call_active_what_is_on_no_host(cloud: Client, boot: 
     assert "on no host" in reset.body["conflictingRequest"]["message"]
 
 
+def test_a_new_name_of_a_security_group_is_news_for_the_hosts_of_its_guests(
+    cloud: Client, boot: Boot, node: Node
+) -> None:
+    group = cloud.at("/network/v2.0").post("/security-groups", {"security_group": {"name": "web"}}).body
+    boot(security_groups=[{"name": "web"}])
+    before = node.turn()["revision"]
+    path = f"/security-groups/{group['security_group']['id']}"
+    assert cloud.at("/network/v2.0").put(path, {"security_group": {"description": "d"}}).status == 200
+    assert node.turn()["revision"] == before
+    assert cloud.at("/network/v2.0").put(path, {"security_group": {"name": "www"}}).status == 200
+    assert node.turn()["revision"] > before
+
+
 def test_a_floating_ip_is_news_for_the_host_of_its_guest(
     cloud: Client, boot: Boot, node: Node, network_id: str
 ) -> None:

@@ -144,6 +144,9 @@ def update(ctx: Context, tx: Tx, id: str, values: Mapping[str, Any]) -> Security
     if values.get("name", "").lower() == DEFAULT and not store.is_default(tx, id):
         raise conflict("SecurityGroupDefaultAlreadyExists", "Default security group already exists.")
     store.change(tx, id, values)
+    if values.get("name", group.name) != group.name:  # Guests read it in their metadata.
+        for tell in changed:
+            tell(tx, {id})
     ctx.about("security_group", id, group.name)
     return show(ctx, tx, id)
 
