@@ -324,6 +324,10 @@ def test_an_operator_may_say_what_state_a_server_is_in(cloud: Client, boot: Boot
     act(cloud.as_admin(), id, "os-resetState", {"state": "active"})
     assert show(cloud, id)["status"] == "ACTIVE"
     act(cloud.as_admin(), id, "os-resetState", {"state": "gone"}, status=400)
+    act(cloud, id, "os-stop", None)
+    node.turn()
+    act(cloud.as_admin(), id, "os-resetState", {"state": "active"})
+    assert show(cloud, id)["status"] == "SHUTOFF"  # Out of error is all that it means: nobody has started it.
 
 
 def test_more_servers_at_once_than_one_transaction_should_make_are_refused(cloud: Client, boot: Boot) -> None:

@@ -11,6 +11,7 @@ from pilvi.compute.servers.model import (
     START,
     STOP,
     UNPAUSE,
+    VM_STATE,
     Action,
     Power,
     Server,
@@ -134,6 +135,8 @@ def reset_state(ctx: Context, tx: Tx, id: str, state: str) -> None:
     image_failed(tx, server)
     now = clock.timestamp()
     changes: dict[str, Any] = {"vm_state": VmState(state), "task_state": None, "updated_at": now}
+    if state == VmState.ACTIVE:  # Out of error, into what it is to be: nobody starts a guest by this.
+        changes["vm_state"] = VM_STATE[Power(server.wanted_power)]
     if state == VmState.ERROR and server.fault is None:
         message = "An operator put the server into this state."
         changes["fault"] = {"code": 500, "created": now, "message": message, "details": ""}
