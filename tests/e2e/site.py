@@ -14,6 +14,8 @@ from typing import Any
 
 import apsw
 
+from tests.e2e import secrets_seen
+
 ROOT = Path(__file__).parents[2]
 OPENSTACK = Path(sys.executable).parent / "openstack"
 TINY = Path("/var/tmp/pilvi-tiny/tiny.qcow2")
@@ -60,15 +62,21 @@ class Site:
     def __init__(self, state: Path, *, settings: Sequence[str] = ()) -> None:
         self.state = state
         self.port = free_port()
+        self.secrets = secrets_seen.SecretsSeen(state)
         self.settings = [f"front.agents_listen=127.0.0.1:{free_port()}", *settings]
 
     # -- the cloud itself ------------------------------------------------------------------------------------------
 
     def pilvi(self, *words: str, check: bool = True, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
+        if words[:1] == ("down",) and "--purge" in words:
+            secrets_seen.examine(self.secrets)
         argv = [sys.executable, "-m", "pilvi", "--state", str(self.state), *words]
-        return run(
+        result = run(
             argv, check=check, timeout_s=timeout_s, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}
         )
+        if words[:1] == ("up",):
+            secrets_seen.begun.add(self.state)
+        return result
 
     def up(self) -> str:
         words = ["up", "--listen", f"127.0.0.1:{self.port}"]
@@ -107,7 +115,9 @@ class Site:
     def openstack(self, *words: str, user: Mapping[str, str] | None = None, show: bool = True) -> Any:
         """One command of the unmodified client; its JSON, or its text with `show=False`."""
         argv = [str(OPENSTACK), *words, *(["-f", "json"] if show else [])]
+        self.secrets.given(words, user)
         result = run(argv, env=self.environment(user))
+        self.secrets.got(words, result.stdout)
         return json.loads(result.stdout) if show and result.stdout.strip() else result.stdout
 
     # -- inside ----------------------------------------------------------------------------------------------------
