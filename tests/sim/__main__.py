@@ -7,9 +7,9 @@ import sys
 import time
 from collections import Counter
 
+from tests.sim.ground import ground
 from tests.sim.planted import PLANTED
 from tests.sim.run import STEPS, Outcome, simulate
-from tests.sim.world import ground
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ whoever asked hears of it, and who dies when.
 
 from collections.abc import Callable
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import apsw
 from sqlalchemy.dialects import sqlite as dialect
@@ -18,6 +19,17 @@ from tests.sim.scheduler import Process, Scheduler
 T = TypeVar("T")
 
 
+_STATEMENTS = Compiler(dialect.dialect(paramstyle="named"))
+"""Compiled once for all worlds."""
+
+
+def _compiler() -> Compiler:
+    """What a process keeps in memory hangs on its compiler, so each has its own, with the same statements."""
+    compiler = Compiler(_STATEMENTS.dialect)
+    compiler._cache = _STATEMENTS._cache
+    return compiler
+
+
 class Broken(Unavailable):
     """The fault that the real database raises, told apart from those that our code makes."""
 
@@ -26,7 +38,8 @@ class SimDatabase:
     """`line(process)` says what is wrong between a process and the database: nothing, `away`, `deaf` or `full`."""
 
     def __init__(self, image: bytes) -> None:
-        self.compiler = Compiler(dialect.dialect(paramstyle="named"))
+        self.compiler = _compiler()
+        self._compilers: WeakKeyDictionary[Process, Compiler] = WeakKeyDictionary()
         raw = apsw.Connection(":memory:", statementcachesize=400)
         raw.deserialize("main", image)
         raw.execute("pragma foreign_keys=ON")
@@ -54,13 +67,22 @@ class SimDatabase:
         """For the world itself: no step, no fault."""
         return self._read(work)
 
+    def _tx(self, *, writes: bool) -> Tx:
+        process = None if self.scheduler is None else self.scheduler.process
+        if process is None:
+            return Tx(self.connection, self.compiler, writes=writes)
+        compiler = self._compilers.get(process)
+        if compiler is None:
+            compiler = self._compilers[process] = _compiler()
+        return Tx(self.connection, compiler, writes=writes)
+
     def _read(self, work: Callable[[Tx], T]) -> T:
         raw = self.connection.raw
         if raw.in_transaction:
-            return work(Tx(self.connection, self.compiler, writes=False))
+            return work(self._tx(writes=False))
         raw.execute("begin; pragma query_only=ON")
         try:
-            return work(Tx(self.connection, self.compiler, writes=False))
+            return work(self._tx(writes=False))
         finally:
             raw.execute("pragma query_only=OFF; commit")
 
@@ -112,7 +134,7 @@ class SimDatabase:
         raw = self.connection.raw
         assert not raw.in_transaction, "a write transaction inside a transaction"
         raw.execute("begin immediate")
-        tx = Tx(self.connection, self.compiler, writes=True)
+        tx = self._tx(writes=True)
         try:
             result = work(tx)
             tx.complete()

@@ -10,6 +10,7 @@ from tests.sim.world import World
 API_STEPS = ("db begin", "db before commit", "db commit", "db read", "db commit")
 HOST_STEPS = ("driver", "driver define", "driver power_on", "driver destroy", "driver network", "send", "download",
               "remember")  # fmt: skip
+LIVE_STEPS = ("db begin", "db before commit", "db commit", "disk write", "disk keep", "disk kept", "fetch", "piece")
 CALLS = ("guests", "define", "power_on", "power_off", "reboot", "pause", "resume", "destroy")
 
 
@@ -80,6 +81,24 @@ class Faults:
         host.power_fails()
         self._after(90.0, lambda: self._start(host))
 
+    def live_dies(self) -> None:
+        if self.world.live is not None:
+            self.world.scheduler.kill(self.world.live.process)
+        self._after(8.0, self._start_live)
+
+    def live_is_doomed(self) -> None:
+        """Over somebody's bytes: before or after they are on the disk, before or after the row says so."""
+        if self.world.live is not None:
+            self.world.live.process.doom = Doom(self.rng.choice(LIVE_STEPS), self.rng.randrange(1, 4))
+        self._after(8.0, self._start_live)
+
+    def _start_live(self) -> None:
+        live = self.world.live
+        if live is not None:
+            live.process.doom = None
+            if not live.process.alive:
+                self.world.start_live()
+
     # -- lines -----------------------------------------------------------------------------------------------------
 
     def a_line_is_cut(self) -> None:
@@ -87,7 +106,8 @@ class Faults:
         apis = list(self.world.apis)
         pairs = [(api, host) for api in apis for host in self.world.hosts]
         pairs += [(api, "database") for api in apis] + [("client", api) for api in apis]
-        pairs += [("live", host) for host in self.world.hosts]
+        pairs += [("live", host) for host in self.world.hosts] + [("live", api) for api in apis]
+        pairs += [("live", "database"), ("client", "live")]
         one, other = self.rng.choice(pairs)
         ways = self.rng.choice(({(one, other)}, {(other, one)}, {(one, other), (other, one)}))
         self.world.wire.cut |= ways
@@ -109,11 +129,15 @@ class Faults:
         self.world.wire.loss = self.world.wire.slow = self.world.wire.double = 0.0
 
     def the_database_fails(self) -> None:
-        name = self.rng.choice(list(self.world.apis))
-        self.world.apis[name].line = self.rng.choice(("away", "deaf", "full"))
+        name, line = self.rng.choice([*self.world.apis, "live"]), self.rng.choice(("away", "deaf", "full"))
+        if name == "live":
+            self.world.live_line = line
+        else:
+            self.world.apis[name].line = line
         self._after(10.0, self._database_works)
 
     def _database_works(self) -> None:
+        self.world.live_line = ""
         for api in self.world.apis.values():
             api.line = ""
 
@@ -125,7 +149,7 @@ class Faults:
         host = self._host()
         process: Process | None = host.process
         if self.rng.random() < 0.5:
-            process = self.rng.choice(list(self.world.apis.values())).process
+            process = self.rng.choice([*self.world.wire.apis, self.world.wire.live])
         if process is not None:
             process.clock_offset_s += seconds
             process.clock_was_wrong = True
@@ -156,15 +180,34 @@ class Faults:
             host.network.outage = "netlink is away"
             self._after(20.0, lambda: setattr(host.network, "outage", None))
         else:
-            ports = [("port", port.id) for port in host.network_host.state.ports]
-            if ports:
-                host.network.faults[self.rng.choice(ports)] = "the kernel said no"
+            state = host.network_host.state
+            kinds = {"network": state.networks, "port": state.ports, "security_group": state.security_groups,
+                     "router": state.routers}  # fmt: skip
+            objects = [(kind, one.id) for kind, found in kinds.items() for one in found]
+            objects += [("floating_ip", one.id) for router in state.routers for one in router.floating_ips]
+            if objects:
+                host.network.faults[self.rng.choice(objects)] = "the kernel said no"
                 self._after(30.0, host.network.faults.clear)
+
+    def the_network_driver_is_slow(self) -> None:
+        host = self._host()
+        host.network.delay_s = self.rng.choice((0.5, 5.0, 20.0))
+        self._after(60.0, lambda: setattr(host.network, "delay_s", 0.0))
+
+    def bytes_are_damaged(self) -> None:
+        """On their way from a store to a host."""
+        host = self._host()
+        host.damages = True
+        self._after(20.0, lambda: setattr(host, "damages", False))
 
     def the_disk_is_full(self) -> None:
         host = self._host()
         host.disk_full = True
         self._after(40.0, lambda: setattr(host, "disk_full", False))
+
+    def the_disk_of_images_is_full(self) -> None:
+        self.world.disk.is_full = True
+        self._after(20.0, lambda: setattr(self.world.disk, "is_full", False))
 
     # -- guests ----------------------------------------------------------------------------------------------------
 
@@ -190,15 +233,19 @@ class Faults:
         self._wire_is_good()
         self._database_works()
         self._start_apis()
-        for api in self.world.apis.values():
-            api.process.clock_offset_s = 0.0
+        self._start_live()
+        self.world.disk.is_full = False
+        for process in (*self.world.wire.apis, self.world.wire.live):
+            if process is not None:
+                process.clock_offset_s = 0.0
         for host in self.world.hosts.values():
             host.hypervisor.faults.clear()
             host.hypervisor.after.clear()
             host.hypervisor.delay_s = 0.0
             host.network.outage = None
             host.network.faults.clear()
-            host.disk_full = False
+            host.network.delay_s = 0.0
+            host.disk_full = host.damages = False
             host.clock_offset_s = 0.0
             self._start(host)
             if host.process is not None:
@@ -209,6 +256,7 @@ WEIGHTS: dict[str, float] = {
     "api_dies": 1.0, "api_is_doomed": 2.0, "agent_dies": 1.0, "agent_is_doomed": 2.0, "power_fails": 0.7,
     "a_line_is_cut": 1.5, "a_host_is_cut_off": 0.7, "the_wire_is_bad": 1.5, "the_database_fails": 1.0,
     "a_clock_jumps": 0.8, "a_call_fails": 2.5, "calls_are_slow": 0.8, "the_network_driver_fails": 0.8,
-    "the_disk_is_full": 0.5, "a_guest_ends": 2.0,
+    "the_disk_is_full": 0.5, "a_guest_ends": 2.0, "live_dies": 0.7, "live_is_doomed": 1.5,
+    "the_disk_of_images_is_full": 0.5, "the_network_driver_is_slow": 0.5, "bytes_are_damaged": 0.5,
 }  # fmt: skip
 """How often what happens."""

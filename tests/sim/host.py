@@ -1,46 +1,37 @@
 """A host of the simulated cloud: the real agent with the fake drivers, which outlive it as guests outlive a process."""
 
 import errno
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
-from pilvi.agent.control import ControlPlane, Unreachable
+from pilvi.agent.control import TAKEN, ControlPlane, Unreachable
 from pilvi.agent.process import Agent
 from pilvi.compute.drivers.fake import Fake
 from pilvi.compute.drivers.image_cache import Image, ImageCache
-from pilvi.compute.drivers.protocol import Capabilities, ImageFile, Observed
+from pilvi.compute.drivers.protocol import Capabilities, ImageFile, Observed, never
 from pilvi.kernel.config import AgentConfig, CloudConfig, Config
 from pilvi.network.drivers.fake import FakeDriver, FakeHost
 from pilvi.network.drivers.protocol import HostState, HostStatus
 from tests.sim.scheduler import Event, Jobs, Lock, Process, Scheduler
-from tests.sim.wire import Wire
+from tests.sim.wire import Lost, Reply, Wire
 
 WORKERS = 2
 """As many as may start guests at once: then nobody waits for a semaphore, which tasks cannot."""
 SECRET = "front-secret"
 
 
-def bytes_of(image_id: str) -> bytes:
-    """What an image holds: told from its id, so that there is nothing to store."""
-    return f"the disk of {image_id}".encode()
-
-
-def digest_of(image_id: str) -> str:
-    return hashlib.sha512(bytes_of(image_id)).hexdigest()
-
-
 class SimHypervisor(Fake):
     """Every call is two steps, before and after its effect; either may fail, and the agent may die at either."""
 
-    def __init__(self, scheduler: Scheduler, capabilities: Capabilities) -> None:
+    def __init__(self, scheduler: Scheduler, capabilities: Capabilities, directory: Path) -> None:
         super().__init__(capabilities=capabilities, sleep=scheduler.sleep)
         self._scheduler = scheduler
+        self._directory = directory
         self.after: dict[str, list[Exception]] = {}
         """Faults that come once the call has taken effect."""
         self.changed: Callable[[], None] = lambda: None
@@ -48,6 +39,10 @@ class SimHypervisor(Fake):
     def guests(self) -> dict[str, Observed]:
         self._scheduler.point("driver guests", slow=False)
         return dict(super().guests())
+
+    def snapshot(self, guest_id: str, *, hurry: Callable[[], bool] = never) -> Path:
+        path = super().snapshot(guest_id, hurry=hurry)
+        return path.rename(self._directory / path.name)  # It goes with the world, whatever becomes of the agent.
 
     @contextmanager
     def _call(self, name: str, guest_id: str) -> Iterator[None]:
@@ -65,12 +60,23 @@ class SimNetworkDriver(FakeDriver):
     def __init__(self, scheduler: Scheduler, host: FakeHost) -> None:
         super().__init__(host)
         self._scheduler = scheduler
+        self.delay_s = 0.0
 
     def reconcile(self, state: HostState, *, may_remove: bool = True) -> HostStatus:
         self._scheduler.point("driver network")
+        if self.delay_s:
+            self._scheduler.sleep(self.delay_s)
         status = super().reconcile(state, may_remove=may_remove)
         self._scheduler.point("driver network done")
         return status
+
+
+class Images(Protocol):
+    """What `live` answers to a host: the bytes of an image, and whether it takes those of a new one."""
+
+    def image_for_host(self, host: str, image_id: str) -> Reply: ...
+
+    def image_from_host(self, host: str, image_id: str, content: bytes) -> Reply: ...
 
 
 class _Kept:
@@ -83,9 +89,11 @@ class _Kept:
 class SimControl(ControlPlane):
     """The agent's line to the control plane, over the simulated wire."""
 
-    def __init__(self, config: Config, wire: Wire) -> None:
+    damaged: Callable[[bytes], bytes]
+
+    def __init__(self, config: Config, wire: Wire, images: Images) -> None:
         super().__init__(config)
-        self._wire = wire
+        self._wire, self._images = wire, images
         self._name = config.agent.host
 
     def _once(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
@@ -96,10 +104,27 @@ class SimControl(ControlPlane):
 
     def download(self, image_id: str, into: Any) -> None:
         self._wire.scheduler.point("download", image_id[:8])
-        if not self._wire.passes(self._name, "live") or not self._wire.passes("live", self._name):
-            self._wire.scheduler.sleep(5.0)
-            raise Unreachable("The image did not arrive.")
-        into.write(bytes_of(image_id))
+        try:
+            what = f"GET /agent/v1/images/{image_id}/file"
+            reply = self._wire.stream(self._name, what, lambda: self._images.image_for_host(self._name, image_id))
+        except Lost as error:
+            raise Unreachable(f"The image did not arrive: {error}.") from None
+        if reply.status != 200:
+            raise Unreachable(f"The image did not arrive: {reply.status}.")
+        into.write(self.damaged(reply.content))
+
+    def upload(self, image_id: str, path: Path) -> None:
+        content = path.read_bytes()
+        self._wire.scheduler.point("upload", image_id[:8])
+        try:
+            what = f"PUT /agent/v1/images/{image_id}/file"
+            reply = self._wire.stream(
+                self._name, what, lambda: self._images.image_from_host(self._name, image_id, content)
+            )
+        except Lost as error:
+            raise Unreachable(f"The image was not taken: {error}.") from None
+        if reply.status not in TAKEN:
+            raise Unreachable(f"The image was not taken: {reply.status} {reply.content[:300]!r}")
 
 
 class SimCache(ImageCache):
@@ -158,15 +183,18 @@ class Host:
     wire: Wire
     directory: Path
     failed: Callable[[str, str], None]
+    images: Images
     capabilities: Capabilities = field(default_factory=lambda: Capabilities("fake", "1", "none", 4, 4096, 60))
     network_host: FakeHost = field(default_factory=FakeHost)
     process: Process | None = None
     agent: SimAgent | None = None
     clock_offset_s: float = 0.0
     disk_full: bool = False
+    damages: bool = False
+    """What arrives here is not what was sent."""
 
     def __post_init__(self) -> None:
-        self.hypervisor = SimHypervisor(self.scheduler, self.capabilities)
+        self.hypervisor = SimHypervisor(self.scheduler, self.capabilities, self.directory)
         self.network = SimNetworkDriver(self.scheduler, self.network_host)
         self.config = Config(cloud=CloudConfig(state_dir=self.directory), agent=AgentConfig(host=self.name))
         self.config.paths.host.mkdir(parents=True, exist_ok=True)
@@ -184,7 +212,8 @@ class Host:
         def run() -> None:
             agent = SimAgent(self.config, self.hypervisor, self.network, look, workers=0)
             agent.failed, agent.step, agent.is_full = self.failed, self.scheduler.point, lambda: self.disk_full
-            agent.control = SimControl(self.config, self.wire)
+            agent.control = SimControl(self.config, self.wire, self.images)
+            agent.control.damaged = lambda content: content[::-1] if self.damages else content
             agent.stopping = Event(self.scheduler)
             agent.cache = cache = SimCache(self.config.paths.host / "image-cache", agent._download, self.scheduler)
             cache.is_full = agent.is_full

@@ -1,16 +1,18 @@
 """One run: a world, its tenants, its misfortunes; then quiet; then everything is deleted. A seed decides all of it."""
 
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pilvi.ops.audit import service as audit
 from tests.sim import invariants
 from tests.sim.faults import Faults
+from tests.sim.ground import TENANTS
 from tests.sim.invariants import SOON
 from tests.sim.wire import Lost
 from tests.sim.workload import LATE_ENDINGS, Workload
-from tests.sim.world import TENANTS, Violation, World
+from tests.sim.world import Violation, World
 
 STEPS = 6000
 SOON_S = 400.0
@@ -30,13 +32,19 @@ class Outcome:
     violations: list[Violation]
     faults: dict[str, int] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=dict)
+    called: Counter[str] = field(default_factory=Counter)
+    """Routes that answered with success."""
+    looks: dict[str, int] = field(default_factory=dict)
+    """How often what was looked at that only answers show."""
     trace: list[str] | None = None
 
 
-def simulate(seed: int, steps: int = STEPS, *, keep_trace: bool = False) -> Outcome:
-    """Stops at the first violation: what comes after it explains nothing."""
+def simulate(seed: int, steps: int = STEPS, *, keep_trace: bool = False, is_calm: bool = False) -> Outcome:
+    """Stops at the first violation: what comes after it explains nothing. `is_calm`: nothing goes wrong, and people
+    hurry along the table of routes."""
     world = World(seed, keep_trace=keep_trace)
     load, faults = Workload(world), Faults(world)
+    load.is_hurried = faults.stopping = is_calm
     try:
         _live(world, load, faults, steps)
     except Exception as error:
@@ -44,7 +52,7 @@ def simulate(seed: int, steps: int = STEPS, *, keep_trace: bool = False) -> Outc
     finally:
         found = Outcome(
             seed, world.scheduler.steps, world.scheduler.now, world.scheduler.trace.digest(), world.violations,
-            faults.count, load.answers, world.scheduler.trace.lines,
+            faults.count, load.answers, world.called, load.looks(), world.scheduler.trace.lines,
         )  # fmt: skip
         world.close()
     return found

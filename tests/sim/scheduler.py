@@ -4,6 +4,7 @@ Tasks are greenlets: ordinary functions that stop where they wait, call a driver
 such steps nothing else runs, so a seed decides everything.
 """
 
+import asyncio
 import hashlib
 import heapq
 import random
@@ -161,7 +162,11 @@ class Scheduler:
         self._switch()
 
     def _switch(self) -> None:
+        """To the hub and back. An event loop belongs to the task that runs in it, not to the thread."""
+        loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
         self._hub.switch()
+        asyncio._set_running_loop(loop)
         if self.over:
             raise GreenletExit
 

@@ -35,6 +35,7 @@ class Wire:
     scheduler: Scheduler
     app: Wsgi
     apis: list[Process] = field(default_factory=list)
+    live: Process | None = None
     cut: set[tuple[str, str]] = field(default_factory=set)
     """From → to: nothing passes."""
     loss: float = 0.0
@@ -54,10 +55,21 @@ class Wire:
         self, source: str, method: str, url: str, data: bytes, headers: Mapping[str, str], timeout_s: float = 30.0
     ) -> Reply:
         """One HTTP exchange with whichever API process the front picks. Raises Lost."""
+        self.scheduler.point("send", f"{method} {url}", slow=False)
+        return self._exchange(
+            source, self._pick(), f"{method} {url}", lambda: call(self.app, method, url, data, headers), timeout_s
+        )
+
+    def stream(self, source: str, what: str, handle: Callable[[], Reply], timeout_s: float = 60.0) -> Reply:
+        """One HTTP exchange with `live`. Raises Lost."""
+        self.scheduler.point("send", what, slow=False)
+        return self._exchange(source, self.live, what, handle, timeout_s)
+
+    def _exchange(
+        self, source: str, process: Process | None, what: str, handle: Callable[[], Reply], timeout_s: float
+    ) -> Reply:
         world = self.scheduler
-        world.point("send", f"{method} {url}", slow=False)
-        process = self._pick(source)
-        if process is None:
+        if process is None or not process.alive:
             world.sleep(0.05)
             raise Lost("connection refused")
         came = Event(world)
@@ -70,13 +82,11 @@ class Wire:
 
         def deliver() -> None:
             if process.alive and self.passes(source, process.name):
-                world.spawn(
-                    f"{method} {url}", lambda: answer(call(self.app, method, url, data, headers)), process
-                )  # fmt: skip
+                world.spawn(what, lambda: answer(handle()), process)
 
         process.on_death.append(came.set)
         world.later(self._delay_s(), deliver)
-        if source != "client" and world.rng.random() < self.double:
+        if source != "client" and process is not self.live and world.rng.random() < self.double:
             world.later(world.rng.expovariate(1 / 10.0), deliver)
         came.wait(timeout_s)
         process.on_death.remove(came.set)
@@ -84,7 +94,7 @@ class Wire:
             raise Lost("connection reset" if not process.alive else "timed out")
         return box[0]
 
-    def _pick(self, source: str) -> Process | None:
+    def _pick(self) -> Process | None:
         up = [one for one in self.apis if one.alive]
         return self.scheduler.rng.choice(up) if up else None
 

@@ -1,36 +1,38 @@
 """The whole cloud in one thread: API processes with their loops, hosts with their agents, one database, one wire."""
 
-import atexit
 import random
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import orjson
+from argon2 import PasswordHasher
 
 from pilvi import main
-from pilvi.identity import facade as identity
-from pilvi.identity.epochs import service as epochs
-from pilvi.kernel import clock, hosts, ids, log, work
-from pilvi.kernel.config import CloudConfig, Config, IdentityConfig, Secret
-from pilvi.kernel.db import connect
+from pilvi.compute.hosts import service as compute_hosts
+from pilvi.identity import passwords
+from pilvi.image.drivers import sandbox
+from pilvi.image.imports import service as image_imports
+from pilvi.image.inspector import inspector
+from pilvi.image.stores.model import stores_of
+from pilvi.kernel import clock, hosts, ids, work
 from pilvi.kernel.errors import Fault
-from pilvi.kernel.http import Edge
 from pilvi.kernel.loop import LEASE_S, Loop, Runner
-from pilvi.kernel.migrate import migrate
+from pilvi.kernel.refusals import Refusals
+from pilvi.kernel.routing import Route
 from tests.sim import invariants
 from tests.sim.database import SimDatabase
-from tests.sim.host import SECRET, Host
-from tests.sim.scheduler import EPOCH_S, Clock, Event, Process, Scheduler
-from tests.sim.wire import Reply, Wire, call
-
-TENANTS = ("red", "green", "blue")
-PASSWORD = "secret-of-admin"
-SHARED_MEMORY = Path("/dev/shm")
+from tests.sim.ground import ground
+from tests.sim.host import Host
+from tests.sim.live import Disk, Live, Upload
+from tests.sim.scheduler import Clock, Event, Process, Scheduler
+from tests.sim.wire import Reply, Wire
 
 
 @dataclass(frozen=True)
@@ -42,84 +44,6 @@ class Violation:
 
     def __str__(self) -> str:
         return f"[{self.at_s:10.3f} s, step {self.step}] {self.invariant}: {self.text}"
-
-
-class StillClock:
-    def now(self) -> float:
-        return EPOCH_S
-
-    def monotonic(self) -> float:
-        return 1000.0
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What every world begins with: made once per Python process, for passwords are slow on purpose."""
-
-    folder: Path
-    config: Config
-    image: bytes
-    tokens: dict[str, str]
-    projects: dict[str, str]
-    edge: Edge
-    app: Callable[..., Any]
-
-
-@cache
-def ground() -> Ground:
-    folder = Path(tempfile.mkdtemp(prefix="pilvi-sim-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    config = Config(
-        cloud=CloudConfig(state_dir=folder / "cloud"), identity=IdentityConfig(token_lifetime_s=10 * 365 * 86400)
-    )
-    log.configure("sim", folder / "log", level="error")
-    formers = clock.use(StillClock()), ids.use(random.Random(0).randbytes)
-    try:
-        path = str(folder / "ground.db")
-        database = connect(path)
-        migrate(database, list(main.SCHEMA))
-        hashed = identity.hash_password(PASSWORD)
-        database.write(
-            lambda tx: identity.bootstrap(
-                tx, admin_password_hash=hashed, region="RegionOne", public_url="http://127.0.0.1:8780"
-            )
-        )
-        edge = main.edge_of(config, database, Secret(SECRET))
-        app = edge.application()
-        tokens, projects = _accounts(app)
-        database.close()
-        return Ground(folder, config, SimDatabase.image_of(path), tokens, projects, edge, app)
-    finally:
-        clock.use(formers[0])
-        ids.use(formers[1])
-
-
-def _accounts(app: Callable[..., Any]) -> tuple[dict[str, str], dict[str, str]]:
-    def ask(method: str, path: str, body: Any, token: str = "") -> Reply:
-        headers = {"X-Auth-Token": token} if token else {}
-        reply = call(app, method, f"/identity/v3{path}", orjson.dumps(body) if body else b"", headers)
-        assert reply.status < 300, (path, reply.content)
-        return reply
-
-    def login(user: str, password: str, project: str) -> str:
-        who = {"name": user, "domain": {"id": "default"}, "password": password}
-        scope = {"project": {"name": project, "domain": {"id": "default"}}}
-        body = {"auth": {"identity": {"methods": ["password"], "password": {"user": who}}, "scope": scope}}
-        headers = {k.lower(): v for k, v in ask("POST", "/auth/tokens", body).headers.items()}
-        return str(headers["x-subject-token"])
-
-    tokens = {"admin": login("admin", PASSWORD, "admin")}
-    admin = tokens["admin"]
-    roles = {role["name"]: role["id"] for role in ask("GET", "/roles", None, admin).body["roles"]}
-    projects = {}
-    for name in TENANTS:
-        project = ask("POST", "/projects", {"project": {"name": name, "domain_id": "default"}}, admin).body["project"]
-        user = {"name": name, "domain_id": "default", "password": f"secret-of-{name}"}
-        user_id = ask("POST", "/users", {"user": user}, admin).body["user"]["id"]
-        ask("PUT", f"/projects/{project['id']}/users/{user_id}/roles/{roles['member']}", None, admin)
-        projects[name] = project["id"]
-        tokens[name] = login(name, f"secret-of-{name}", name)
-    return tokens, projects
 
 
 @dataclass
@@ -150,18 +74,40 @@ class World:
         self._formers = clock.use(Clock(self.scheduler)), ids.use(random.Random(self.seed ^ 0x1D5).randbytes)
         self.database = SimDatabase(self.ground.image)
         self.ground.edge.database = self.database
-        epochs._caches.clear()
+        self.ground.edge.observe, self.ground.edge.refusals = self._observe, Refusals()
+        self.called: Counter[str] = Counter()
+        """Routes that answered with success, and how often."""
         self.wire = Wire(self.scheduler, self.ground.app)
         self.apis: dict[str, Api] = {}
+        self.stores = stores_of(self.ground.config)
+        self.disk = Disk(self.scheduler)
+        self.live: Live | None = None
+        self.a_clock_was_wrong = False
+        self.live_line = ""
+        """What is wrong with the way of `live` to the database."""
         self.hosts = {
-            name: Host(name, self.scheduler, self.wire, self.folder / name, self.violate)
+            name: Host(name, self.scheduler, self.wire, self.folder / name, self.violate, self)
             for name in (f"host-{n + 1}" for n in range(self.host_count))
         }
-        self._wakes = self._poked, self._told
+        self._swapped = ExitStack()
+        self._swap()
+        self._wakes = self._poked, self._told, self._import_begins
         work.wake.append(self._wakes[0])
         hosts.wake.append(self._wakes[1])
+        image_imports.started.append(self._wakes[2])
+        self._swapped.enter_context(mock.patch.object(compute_hosts, "console_reader", [lambda *_: "login:"]))
         self.memory = invariants.Memory()
         self._running: dict[tuple[str, str], tuple[Process, float]] = {}
+
+    def _swap(self) -> None:
+        """What is slow on purpose is quick here; what would be another process or thread is a task."""
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        swaps = [
+            (passwords, "_hasher", quick), (passwords, "_nobodys_hash", cache(lambda: quick.hash("nobody's"))),
+            (sandbox.shared, "locate", inspector.locate), (sandbox.shared, "judge", inspector.judge),
+        ]  # fmt: skip
+        for target, name, value in [*swaps, *self.disk.swaps()]:
+            self._swapped.enter_context(mock.patch.object(target, name, value))
 
     def start(self) -> None:
         """Everything runs; faults may begin."""
@@ -170,6 +116,7 @@ class World:
         self.database.committed = self._committed
         for number in range(self.api_count):
             self.start_api(f"api-{number + 1}")
+        self.start_live()
         for host in self.hosts.values():
             host.hypervisor.changed = self._host_changed
             host.start()
@@ -178,6 +125,8 @@ class World:
         self.scheduler.close()
         work.wake.remove(self._wakes[0])
         hosts.wake.remove(self._wakes[1])
+        image_imports.started.remove(self._wakes[2])
+        self._swapped.close()
         clock.use(self._formers[0])
         ids.use(self._formers[1])
         self.database.close()
@@ -187,13 +136,45 @@ class World:
 
     def start_api(self, name: str) -> None:
         former = self.apis.get(name)
-        process = Process(name, clock_offset_s=former.process.clock_offset_s if former else 0.0)
-        process.clock_was_wrong = process.clock_offset_s != 0.0
-        runner = Runner(self.database, [self._watched(loop) for loop in main.loops_of(self.ground.config)])
-        runner._poked, runner._stop = Event(self.scheduler), Event(self.scheduler)
-        self.apis[name] = Api(name, process, runner)
+        process = self._process(name, former.process if former else None)
+        self.apis[name] = Api(name, process, self._runner(main.loops_of(self.ground.config)))
         self.wire.apis = [api.process for api in self.apis.values()]
-        self.scheduler.spawn(f"{name} work", runner._run, process)
+        self.scheduler.spawn(f"{name} work", self.apis[name].runner._run, process)
+
+    def start_live(self) -> None:
+        """Its loops begin once it has taken over what its former run held."""
+        process = self._process("live", self.live.process if self.live else None)
+        self.live = live = Live(self.scheduler, self.ground.config, self.database, process, self.called)
+        self.live_runner = self._runner(live.loops())
+        self.wire.live = process
+
+        def run(runner: Runner = self.live_runner) -> None:
+            while True:
+                try:
+                    live.take_over()
+                    break
+                except Fault:  # The real process ends and is started again.
+                    self.scheduler.sleep(1.0)
+            runner._run()
+
+        self.scheduler.spawn("live work", run, process)
+
+    @property
+    def clocks_were_wrong(self) -> bool:
+        """Of any process that answers people."""
+        found = [api.process for api in self.apis.values()] + ([self.live.process] if self.live else [])
+        return self.a_clock_was_wrong or any(process.clock_was_wrong for process in found)
+
+    def _process(self, name: str, former: Process | None) -> Process:
+        process = Process(name, clock_offset_s=former.clock_offset_s if former else 0.0)
+        process.clock_was_wrong = process.clock_offset_s != 0.0
+        self.a_clock_was_wrong |= former is not None and former.clock_was_wrong
+        return process
+
+    def _runner(self, loops: list[Loop]) -> Runner:
+        runner = Runner(self.database, [self._watched(loop) for loop in loops])
+        runner._poked, runner._stop = Event(self.scheduler), Event(self.scheduler)
+        return runner
 
     def _watched(self, loop: Loop) -> Loop:
         """One runner per key, as long as its lease lasts and all clocks agree about that."""
@@ -220,6 +201,8 @@ class World:
             return "away"
         if ("database", process.name) in self.wire.cut:
             return "deaf"
+        if process.name == "live":
+            return self.live_line
         api = self.apis.get(process.name)
         return "" if api is None else api.line
 
@@ -232,30 +215,51 @@ class World:
     def _told(self, name: str) -> None:
         """`live` passes it on, or not."""
         process, host = self.scheduler.process, self.hosts.get(name)
-        if host is not None:
-            self.wire.tell("live" if process is None else process.name, name, host.look)
+        if host is None or self.live is None or not self.live.process.alive:
+            return
+        if process is None or self.wire.passes(process.name, "live"):
+            self.wire.tell("live", name, host.look)
+
+    def _import_begins(self) -> None:
+        process = self.scheduler.process
+        if process is None or self.wire.passes(process.name, "live"):
+            self.live_runner._poked.set()
 
     # -- requests --------------------------------------------------------------------------------------------------
 
     def ask(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """A client's request, with everything that may happen to it. Raises Lost."""
-        sent = {"X-Auth-Token": self.ground.tokens[who], **{k.replace("_", "-"): v for k, v in headers.items()}}
-        data = b"" if body is None else orjson.dumps(body)
+        """A client's request, with everything that may happen to it. `who` is a known person, or a token, or nobody.
+        Raises Lost."""
+        token = self.ground.tokens.get(who, who)
+        sent = {k.replace("_", "-"): v for k, v in headers.items()} | ({"X-Auth-Token": token} if token else {})
+        data = b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
         reply = self.wire.request("client", method, path, data, sent, timeout_s=60.0)
         if reply.status == 500:
             self.violate("no answer is 500", f"{method} {path}: {self._last_error()}")
         return reply
 
-    def upload(self, image_id: str, fill: Callable[[str], None]) -> None:
-        """Bytes come in: `live` takes them, and may die over it."""
+    def _observe(self, route: Route | None, _method: str, status: int, _seconds: float) -> None:
+        if route is not None and status < 400:
+            self.called[self.ground.routes[id(route)]] += 1
 
-        def run() -> None:
-            try:
-                fill(image_id)
-            except Fault as fault:
-                self.scheduler.say("upload failed", fault.message)
+    def upload(self, who: str, what: Upload) -> Reply:
+        """Bytes go in. Raises Lost."""
+        token, live = self.ground.tokens.get(who, who), self.live
+        assert live is not None
+        return self.wire.stream("client", f"PUT {what.kind} {what.image_id}", lambda: live.upload(token, what))
 
-        self.scheduler.spawn(f"upload {image_id[:8]}", run)
+    def download(self, who: str, image_id: str) -> Reply:
+        token, live = self.ground.tokens.get(who, who), self.live
+        assert live is not None
+        return self.wire.stream("client", f"GET file {image_id}", lambda: live.download(token, image_id))
+
+    def image_for_host(self, host: str, image_id: str) -> Reply:
+        assert self.live is not None
+        return self.live.download_for_host(host, image_id)
+
+    def image_from_host(self, host: str, image_id: str, content: bytes) -> Reply:
+        assert self.live is not None
+        return self.live.upload_of_host(host, image_id, content)
 
     def _last_error(self) -> str:
         lines = (self.ground.folder / "log" / "sim.log").read_text().splitlines()
@@ -268,6 +272,9 @@ class World:
         self.violations.append(Violation(invariant, text, self.scheduler.now, self.scheduler.steps))
 
     def _committed(self, tables: set[str]) -> None:
+        if "image_images" in tables:
+            for text in invariants.images_are_there(self):
+                self.violate("images are there", text)
         if "kernel_work" in tables and not tables & invariants.SUBJECTS:
             for name in ("transitions are watched", "loops do not fail"):
                 for text in self.database.look(invariants.SAFETY[name]):
