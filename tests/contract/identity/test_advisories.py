@@ -362,7 +362,7 @@ def test_class_9_what_belongs_to_others_stays_theirs(world: World, boss: Any) ->
 OPEN = {
     "GET ", "GET /v3", "POST /v3/auth/tokens", "POST /v3/users/{id}/password",
     "GET /v3/auth/OS-FEDERATION/websso/callback",
-    "POST /v3/OS-OAUTH1/request_token", "POST /v3/OS-OAUTH1/access_token",
+    "POST /v3/OS-OAUTH1/request_token", "POST /v3/OS-OAUTH1/access_token", "POST /v3/OS-OAUTH2/token",
     *(f"{verb} /v3/auth/OS-FEDERATION/websso/{{protocol_id}}" for verb in ("GET", "POST")),
     *(
         f"{verb} /v3{path}"

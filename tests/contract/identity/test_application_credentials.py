@@ -196,3 +196,18 @@ def test_a_trust_is_handed_on_within_bounds(world: World) -> None:
     assert me.delete(f"/OS-TRUST/trusts/{first['id']}").status == 204
     eves = with_token(world.admin, world.token(eve, "unscoped"))
     assert eves.get(f"/OS-TRUST/trusts/{second.body['trust']['id']}").status == 404
+
+
+def test_an_empty_list_of_rules_restricts_nothing_and_widens_nothing(world: World) -> None:
+    """The stock client sends one with every credential that was made without rules."""
+    user, project = world.member()
+    me = me_of(world, user, project)
+    made = make(me, user, access_rules=[])
+    assert "access_rules" not in made
+    token = token_of(log_in(world.admin, by_credential(made)))
+    assert with_token(world.admin, token).get("/auth/projects").status == 200
+    rule = {"path": "/v3/**", "method": "POST", "service": "identity"}
+    narrow = make(me, user, name="narrow", access_rules=[rule], unrestricted=True)
+    parent = with_token(world.admin, token_of(log_in(world.admin, by_credential(narrow))))
+    child = make(parent, user, name="child", access_rules=[])
+    assert [rule["method"] for rule in child["access_rules"]] == ["POST"]

@@ -163,6 +163,8 @@ def test_oauth_consumers_show_their_secret_once(world: World) -> None:
     assert made["secret"]
     path = f"/OS-OAUTH1/consumers/{made['id']}"
     assert "secret" not in world.admin.get(path).body["consumer"]
+    listed = world.admin.get("/OS-OAUTH1/consumers").body["consumers"]
+    assert [(one["id"], "secret" in one) for one in listed] == [(made["id"], False)]
     assert world.admin.patch(path, {"consumer": {"description": "d"}}).body["consumer"]["description"] == "d"
     assert world.admin.patch(path, {"consumer": {"secret": "mine"}}).status == 400
     assert world.admin.delete(path).status == 204

@@ -44,6 +44,8 @@ def test_the_nearest_association_counts(world: World, place: dict[str, Any]) -> 
         assert world.admin.delete(paths(place)[index]).status == 204
         assert world.admin.delete(paths(place)[index]).status == 404
         assert world.admin.get(mine).body["policy"]["id"] == place["policies"][index - 1]
+    assert world.admin.delete(paths(place)[0]).status == 204
+    assert world.admin.get(mine).status == 404
 
 
 def test_another_document_takes_the_place_and_a_deleted_one_leaves_it(world: World, place: dict[str, Any]) -> None:

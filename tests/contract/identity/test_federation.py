@@ -48,7 +48,12 @@ def test_service_providers_live_and_die(world: World) -> None:
     assert (made.status, made.body["service_provider"]["relay_state_prefix"]) == (201, "ss:mem:")
     assert world.admin.patch(path, {"service_provider": {"enabled": True}}).body["service_provider"]["enabled"] is True
     assert world.admin.put(path, body).status == 409
+    assert world.admin.get(path).body["service_provider"]["sp_url"] == "https://o/sp"
+    listed = world.admin.get("/OS-FEDERATION/service_providers?enabled=true").body["service_providers"]
+    assert [provider["id"] for provider in listed] == ["other"]
+    assert world.admin.get("/OS-FEDERATION/service_providers?enabled=false").body["service_providers"] == []
     assert world.admin.delete(path).status == 204
+    assert world.admin.get(path).status == 404
 
 
 def pair_of(world: World) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

@@ -126,8 +126,9 @@ def _check_delegation(ctx: Context, tx: Tx, user_id: str) -> None:
 
 
 def _rule_ids(tx: Tx, user_id: str, parent: ApplicationCredential | None, asked: Any) -> list[str] | None:
-    """The rules asked for; a credential that only allows some requests hands on those and no others."""
-    found = None if asked is None else [_rule(tx, user_id, r).id for r in asked]
+    """The rules asked for; a credential that only allows some requests hands on those and no others. An empty list asks
+    for none, as the stock client sends it with every credential."""
+    found = [_rule(tx, user_id, r).id for r in asked] if asked else None
     if parent is not None and parent.access_rule_ids is not None:
         if found is None:
             return parent.access_rule_ids
