@@ -141,6 +141,8 @@ class Actor:
 
     ctx: Context
     step: str
+    started: float = 0.0
+    """When its turn began, on the monotonic clock."""
 
 
 class Note(Protocol):
@@ -176,7 +178,7 @@ def act(tx: Tx, ctx: Context, step: str) -> None:
 @contextmanager
 def turn(request_id: str, step: str) -> Iterator[None]:
     """What transactions inside change, and say of nobody else's, is this loop's turn."""
-    token = _turn.set(Actor(internal(request_id), step))
+    token = _turn.set(Actor(internal(request_id), step, clock.monotonic()))
     try:
         yield
     finally:
@@ -211,7 +213,7 @@ def _write(tx: Tx) -> None:
     rows = [_of_note(tx, note, asked if note is main else None) for note in notes]
     if asked is not None and main is None:
         ctx, step, detail = asked
-        rows.append(_event(ctx, step, ctx.resource, ctx.project_id, duration_ms=_since_start(ctx), detail=detail))
+        rows.append(_event(ctx, step, ctx.resource, ctx.project_id, duration_ms=_since(ctx.started), detail=detail))
     if len(rows) == 1:
         tx.insert(events, rows[0])
     else:
@@ -230,17 +232,17 @@ def _main(ctx: Context, notes: list[Note]) -> Note | None:
 
 def _of_note(tx: Tx, note: Note, asked: tuple[Context, str, dict[str, Any]] | None) -> dict[str, Any]:
     ctx, step, at = note.actor.ctx, note.actor.step, clock.timestamp()
-    detail, duration_ms = note.detail(tx, at), None
+    detail, duration_ms = note.detail(tx, at), _since(note.actor.started)
     if asked is not None:
         ctx, step = asked[0], asked[1]
         detail = asked[2] | detail
-        duration_ms = _since_start(ctx)
+        duration_ms = _since(ctx.started)
     about = (note.kind, note.id, note.name)
     return _event(ctx, step, about, note.project_id, duration_ms=duration_ms, at=at, detail=detail)
 
 
-def _since_start(ctx: Context) -> float | None:
-    return round((clock.monotonic() - ctx.started) * 1000, 3) if ctx.started else None
+def _since(started: float) -> float | None:
+    return round((clock.monotonic() - started) * 1000, 3) if started else None
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pilvi.image.stores.model import stores_of
+from pilvi.kernel import facts
 from pilvi.kernel.db import Database
 from tests.contract.image.conftest import NEW
 from tests.integration.live.rig import Rig, running
@@ -64,6 +65,9 @@ def test_what_is_near_is_cached_when_asked(rig: Rig) -> None:
     wait_until(lambda: id in cached(rig))
     path = cache_of(rig) / id
     assert path.read_bytes() == b"near" * 1000
+    events = rig.database.read(lambda tx: facts.of(tx, id))
+    [copied] = [event for event in events if event.step == "image cache copy"]
+    assert (copied.outcome, copied.request_id) == ("done", next(e.request_id for e in events if "/cache/" in e.step))
     rig.images.as_admin().delete(f"/cache/{id}")
     rig.client.work()
     wait_until(lambda: not path.exists())

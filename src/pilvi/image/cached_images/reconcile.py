@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from pilvi.image.cached_images import service
 from pilvi.image.cached_images.model import Copy, CopyStatus
@@ -15,12 +15,15 @@ from pilvi.image.images import service as images
 from pilvi.image.images.model import Image, Status
 from pilvi.image.inspector import refusal
 from pilvi.image.stores.model import Cache, Stores
-from pilvi.kernel import ids
-from pilvi.kernel.db import Database
+from pilvi.kernel import facts, ids
+from pilvi.kernel.db import Database, Tx
 from pilvi.kernel.log import logger
 from pilvi.kernel.loop import Loop
+from pilvi.kernel.steps import Steps
 
 SWEEP_S: Final = 60.0
+
+T = TypeVar("T")
 
 
 class CacheProblem(Exception):
@@ -66,15 +69,24 @@ def _is_here(copy: Copy, cache: Cache) -> bool:
 
 
 def _cache(database: Database, stores: Stores, cache: Cache, image: Image) -> None:
-    folder = FileStore(cache.directory)
+    folder, steps = FileStore(cache.directory), Steps()
     try:
-        size = _copy(image, stores, cache, folder)
+        with steps.timed("image cache copy", cache.node):
+            size = _copy(image, stores, cache, folder)
     except (CacheProblem, InspectionFailed, StoreFault, OSError) as problem:
         logger("image").warning("cache.given_up", image_id=image.id, reason=str(problem))
-        database.write(lambda tx: service.forget(tx, image.id))
+        database.write(lambda tx: _tell(tx, image, steps, service.forget(tx, image.id)))
         return
-    if not database.write(lambda tx: service.keep(tx, image.id, cache.node, size, cache.limit_bytes)):
+    if not database.write(
+        lambda tx: _tell(tx, image, steps, service.keep(tx, image.id, cache.node, size, cache.limit_bytes))
+    ):
         folder.remove(image.id)
+
+
+def _tell(tx: Tx, image: Image, steps: Steps, done: T) -> T:
+    """The copy is an event of whoever wished for it."""
+    facts.tell(tx, facts.actor_of(tx).ctx, steps, ("image", image.id, image.name or ""), image.owner or "")
+    return done
 
 
 def _copy(image: Image, stores: Stores, cache: Cache, folder: FileStore) -> int:
