@@ -86,7 +86,7 @@ class SimDatabase:
         finally:
             raw.execute("pragma query_only=OFF; commit")
 
-    def read(self, work: Callable[[Tx], T]) -> T:
+    def read(self, work: Callable[[Tx], T], about: str = "") -> T:
         if self.scheduler is None:
             return self._read(work)
         self.scheduler.point("db read", slow=False)

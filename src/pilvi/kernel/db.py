@@ -66,6 +66,10 @@ class Shaped:
     values: Mapping[str, Any]
 
 
+asked_first: list[Shaped] = []
+"""The statement without values with which nearly every reading transaction begins, put here by who asks it. An
+engine for which each question is a journey asks it together with the beginning."""
+
 REMEMBERED = "remembered"
 """The key in a table's `info` of who remembers its changes."""
 
@@ -379,7 +383,9 @@ class Database(Protocol):
 
     compiler: Compiler
 
-    def read(self, work: Callable[[Tx], T]) -> T: ...
+    def read(self, work: Callable[[Tx], T], about: str = "") -> T:
+        """`about` says what this kind of work is: an engine may remember how much it asked the last time. Work that
+        reads has no effects, so an engine may do it again."""
 
     def write(self, work: Callable[[Tx], T]) -> T: ...
 

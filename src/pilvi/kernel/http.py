@@ -290,7 +290,7 @@ class Edge:
                 self._identify(ctx, req, route, tx)
                 return handle(tx)
 
-            return self.database.read(look)
+            return self.database.read(look, route.name)
         self._identify(ctx, req, route)
         claim = idempotency.claim(ctx, query.text, raw)
         if route.prepare is not None:

@@ -73,7 +73,7 @@ class SqliteDatabase:
         self._waiting = 0
         self._batch: _Batch | None = None
 
-    def read(self, work: Callable[[Tx], T]) -> T:
+    def read(self, work: Callable[[Tx], T], about: str = "") -> T:
         connection: SqliteConnection | None = getattr(self._local, "reader", None)
         if connection is None:
             connection = self._local.reader = SqliteConnection(_open(self.path))

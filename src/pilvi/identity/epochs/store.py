@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from pilvi.kernel.db import Shaped, Tx, metadata
+from pilvi.kernel.db import Shaped, Tx, asked_first, metadata
 
 epochs = sa.Table(
     "identity_epochs",
@@ -14,6 +14,7 @@ epochs = sa.Table(
 _CURRENT = Shaped(
     ("identity epoch",), lambda: sa.select(epochs.c.epoch).where(epochs.c.id == sa.literal_column("1")), {}
 )
+asked_first.append(_CURRENT)
 _NEXT = epochs.update().where(epochs.c.id == 1).values(epoch=epochs.c.epoch + 1)
 
 

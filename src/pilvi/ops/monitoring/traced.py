@@ -18,8 +18,8 @@ class TracedDatabase:
         self._database = database
         self.compiler: Compiler = database.compiler
 
-    def read(self, work: Callable[[Tx], T]) -> T:
-        return self._timed("transaction read", self._database.read, work)
+    def read(self, work: Callable[[Tx], T], about: str = "") -> T:
+        return self._timed("transaction read", lambda found: self._database.read(found, about), work)
 
     def write(self, work: Callable[[Tx], T]) -> T:
         return self._timed("transaction write", self._database.write, work)
