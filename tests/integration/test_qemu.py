@@ -4,6 +4,7 @@ import os
 import queue
 import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -235,3 +236,31 @@ def test_the_boot_probe_tells_a_processor_that_works_from_one_that_does_not(tmp_
     guest = boot_probe.ProbeGuest(rig.TINY_DIR / "tiny-vmlinuz", rig.TINY_DIR / "tiny-initrd")
     assert boot_probe.run(binary, guest, acceleration="tcg").works
     assert not boot_probe.run(binary, guest, acceleration="no-such-accelerator").works
+
+
+@pytest.mark.parametrize("power", ["on", "off"])
+def test_class_1_what_a_disk_names_in_its_header_is_not_in_its_image(
+    directory: Path, driver: Qemu, tmp_path: Path, power: str
+) -> None:
+    """A process that was taken over may write what it likes into its own disk: no file of the host is copied for it."""
+    spec = rig.sector_spec(directory, str(uuid4()))
+    driver.define(spec)
+    if power == "on":
+        driver.power_on(spec.id, no_tap)
+    secret = directory / "secret.raw"
+    secret.write_bytes(b"SECRET OF THE HOST".ljust(1024 * 1024, b"!"))
+    disk = directory / "guests" / spec.id / argv.DISK
+    with disk.open("r+b") as file:
+        name = str(secret).encode()
+        file.seek(8)
+        file.write((1024).to_bytes(8) + len(name).to_bytes(4))
+        file.seek(1024)
+        file.write(name)
+    found = driver.snapshot(spec.id)
+    header = found.read_bytes()[:32]
+    assert header[8:16] == bytes(8)
+    raw = tmp_path / "raw"
+    subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", str(found), str(raw)], check=True, timeout=60)
+    content = raw.read_bytes()
+    assert b"SECRET OF THE HOST" not in content
+    assert content[:512] == spec.image.path.read_bytes()[:512]
