@@ -235,12 +235,14 @@ def quotas_of_projects(tx: Tx, service: str) -> dict[str, dict[str, int]]:
 
 
 def quota_changed_after(tx: Tx, project_id: str, moment: str) -> bool:
-    query = (
-        sa.select(events.c.id)
-        .where(events.c.resource_id.in_([project_id, "*"]), events.c.resource_type == "quota_set", events.c.at > moment)
-        .limit(1)
+    """Limits are fields of their project (`*` for all projects), so what changed them says that it was about those."""
+    query = sa.select(events.c.id).where(
+        events.c.resource_id.in_([project_id, "*"]),
+        events.c.resource_type == "project",
+        events.c.step.contains("os-quota-"),
+        events.c.at > moment,
     )
-    return tx.scalar(query) is not None
+    return tx.scalar(query.limit(1)) is not None
 
 
 # ---- network -----------------------------------------------------------------------------------------------------
