@@ -23,6 +23,8 @@ from tests.e2e.site import Site, cloud
 from tests.unit.image import samples
 
 FAKE = ("compute.hypervisor=fake", "network.driver=fake")
+PASSWORDS = ("identity.lockout_failures=2", "identity.lockout_s=5", "identity.password_history=2")
+"""As Tempest expects of a cloud with rules for passwords."""
 SWITCHES = ";".join(
     (
         "image.image_caching_enabled=True",
@@ -90,7 +92,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, web: str) -> Iterator[Site]:
         "image.strict_formats=false",
     )  # fmt: skip
     with ExitStack() as stack:
-        settings = [*FAKE, *images]
+        settings = [*FAKE, *images, *PASSWORDS]
         if os.environ.get("PILVI_ACCEPTANCE_ENGINE") == "postgresql":
             settings.append(f"database.url={stack.enter_context(scratch_postgres())}")
         site = stack.enter_context(cloud(folder / "s", settings=settings))
