@@ -265,6 +265,7 @@ def track(
     kept, secret = tuple(f"{fields} {hidden}".split()), frozenset(hidden.split())
     tracked = TRACKED[kind] = Tracked(kind, table, kept, name, project, id, secret)
     assert all(each in table.c for each in (*tracked.needs, *kept)), kind
+    assert all(isinstance(table.c[each].type, sa.String) for each in (id, name)), f"{kind} is looked for by a text"
     _watch(table).readers.append(tracked)
 
 

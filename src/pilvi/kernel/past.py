@@ -2,34 +2,44 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from pilvi.kernel import facts, history
-from pilvi.kernel.db import Tx
+from pilvi.kernel.db import Row, Shaped, Tx
 from pilvi.kernel.facts import Kept, Place
 
 READ_MOST: Final = 20_000
 """Events of one resource that one question reads at most."""
 
 
-def named(tx: Tx, name: str, limit: int = 10) -> list[tuple[str, str]]:
+NAMED_MOST: Final = 10
+"""Resources of one kind and name that are told apart."""
+
+
+def named(tx: Tx, name: str) -> list[tuple[str, str]]:
     """Kind and id of the resources that are there now with this id, or where there is none, with this name."""
-    by_id = [(t.kind, str(id)) for t in history.TRACKED.values() for id in _where(tx, t, t.id_column, name, 1)]
-    return by_id or [
-        (t.kind, str(id))
-        for t in history.TRACKED.values()
-        if t.name_column != t.id_column
-        for id in _where(tx, t, t.name_column, name, limit)
-    ]
+    for column in ("id_column", "name_column"):
+        statement = Shaped(("past.named", column, len(history.TRACKED)), partial(_anywhere, column), {"name": name})
+        found: list[Row] = tx.all(statement)
+        if found:
+            return [(row.kind, row.id) for row in found]
+    return []
 
 
-def _where(tx: Tx, tracked: history.Tracked, column: str, value: str, limit: int) -> list[Any]:
-    table = tracked.table
-    if isinstance(table.c[column].type, sa.Integer) and not value.isdigit():
-        return []
-    return tx.scalars(sa.select(table.c[tracked.id_column]).where(table.c[column] == value).limit(limit))
+def _anywhere(column: str) -> Any:
+    """One question for all tables: there are many, and each would be a way to the database and back."""
+    branches = []
+    for kind, tracked in history.TRACKED.items():
+        columns = tracked.table.c
+        if column == "name_column" and tracked.name_column == tracked.id_column:
+            continue
+        wanted = sa.select(sa.literal_column(f"'{kind}'").label("kind"), columns[tracked.id_column].label("id"))
+        few = wanted.where(columns[getattr(tracked, column)] == sa.bindparam("name", type_=sa.String))
+        branches.append(sa.select(few.limit(sa.literal_column(str(NAMED_MOST))).subquery()))
+    return sa.union_all(*branches)
 
 
 @dataclass(frozen=True, slots=True)
