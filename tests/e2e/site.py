@@ -134,15 +134,15 @@ class Site:
         return sorted(p.name.removeprefix(prefix) for p in Path("/run/netns").glob(prefix + "*"))
 
     def guests(self) -> list[int]:
-        """Process ids of this cloud's QEMUs, found by their command line."""
+        """Process ids of this cloud's QEMUs: each works in its guest's directory."""
         found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
+        for path in Path("/proc").glob("[0-9]*"):
             try:
-                words = path.read_bytes().split(b"\0")
+                program, directory = (path / "cmdline").read_bytes().split(b"\0")[0], (path / "cwd").readlink()
             except OSError:
                 continue
-            if b"qemu-system" in words[0] and any(str(self.state).encode() in word for word in words):
-                found.append(int(path.parent.name))
+            if b"qemu-system" in program and directory.is_relative_to(self.state.resolve()):
+                found.append(int(path.name))
         return found
 
     def count(self, table: str, where: str = "1") -> int:

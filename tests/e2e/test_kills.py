@@ -78,6 +78,7 @@ def test_guests_outlive_the_control_plane_and_are_not_restarted(site: Site, tmp_
     for step in (walk.account, walk.image_and_key, walk.network, walk.servers, walk.console, walk.reach):
         step()
     before = sorted(site.guests())
+    assert len(before) == 2
     boot_id = walk.ssh("cat /proc/sys/kernel/random/boot_id")
     os.kill(site.pids()["supervisor"], signal.SIGTERM)
     until(lambda: not site.pids(), "every process of the cloud is stopped")
