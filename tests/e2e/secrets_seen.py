@@ -88,6 +88,8 @@ class SecretsSeen:
 
     def got(self, words: Sequence[str], output: str) -> None:
         """It has answered."""
+        for token in re.findall(r"token(?:=|%3D|%253D)([A-Za-z0-9_-]{16,})", output):
+            self.add("token of a console", token)
         if "PRIVATE KEY-----" in output:
             self.add_text("private key of a keypair", output.replace("\\n", "\n"))
         try:

@@ -40,7 +40,7 @@ def why(what: str, *, tree: bool = False, as_json: Json = False) -> int:
 
     Parameters
     ----------
-    what: an id, a name, an address, a request id, a host, or a work key such as "server ID".
+    what: an id, a name, an address, a request id, a trace, a host, or a work key such as "server ID".
     tree: show what happened as a tree of spans with times.
     as_json: print the same as JSON.
     """
