@@ -22,7 +22,7 @@ def picture(url: str, target: Path, *, ready: str, settle_s: float = 3.0, limit_
     """Open `url`, wait until the JavaScript expression `ready` is true, let it settle, save a PNG."""
     chromium = shutil.which("chromium")
     assert chromium is not None, "chromium is missing: apt-get install chromium"
-    with tempfile.TemporaryDirectory(prefix="pilvi-browser-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pilvi-browser-", ignore_cleanup_errors=True) as folder:
         argv = [chromium, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
         browser = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
