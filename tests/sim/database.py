@@ -37,7 +37,11 @@ class Broken(Unavailable):
 class SimDatabase:
     """`line(process)` says what is wrong between a process and the database: nothing, `away`, `deaf` or `full`."""
 
+    latest: "SimDatabase"
+    """That of the present world, for planted bugs that open transactions of their own."""
+
     def __init__(self, image: bytes) -> None:
+        SimDatabase.latest = self
         self.compiler = _compiler()
         self._compilers: WeakKeyDictionary[Process, Compiler] = WeakKeyDictionary()
         raw = apsw.Connection(":memory:", statementcachesize=400)

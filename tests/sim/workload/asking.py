@@ -45,7 +45,7 @@ class Asking:
     def ask(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """A request with everything that may happen to it. `who` is one of the known people, or a token. A POST may be
         sent with a key, and sent again."""
-        if method == "POST" and self.once.fits(path) and self.rng.random() < 0.3:
+        if method == "POST" and self.once.fits(path, body) and self.rng.random() < 0.3:
             reply = self.once.ask(self._ask, who, path, body, headers)
         else:
             reply = self._ask(who, method, path, body, **headers)

@@ -99,10 +99,10 @@ class Workload(
         )
         friends = (self.sign_for_amazon, self.dance, self.let_a_robot_do_little)
         return {
-            "admin": (quotas, 6.0), "books": (books, 4.0), "reader": ((self.read_something,), 1.0),
-            "writer": ((self.write_something,), 1.0), "deleter": ((self.delete_something,), 2.0),
-            "rights": ((self.give_and_take,), 1.0), "friends": (friends, 2.0),
-            "namer": ((self.name_something,), 0.4), "other namer": ((self.name_something,), 0.4),
+            "admin": (quotas, 6.0), "books": (books, 4.0), "reader": ((self.read_something,), 2.0),
+            "writer": ((self.write_something,), 1.5), "deleter": ((self.delete_something,), 2.0),
+            "rights": ((self.give_and_take,), 3.0), "friends": (friends, 2.0),
+            "namer": ((self.name_something,), 0.7), "other namer": ((self.name_something,), 0.7),
         }  # fmt: skip
 
     def name_something(self) -> None:
@@ -143,7 +143,8 @@ WEIGHTS: dict[str, float] = {
     "boot": 6, "boot_and_regret": 2, "act": 9, "rest_for_a_while": 1.5, "make_image_of_server": 1.5,
     "delete_server": 4, "find_servers": 2, "rename_server": 2,
     "make_key": 0.5, "drop_key": 0.3, "tag_server": 1, "make_network": 2, "make_subnet": 1, "change_subnet": 1,
-    "drop_subnet": 0.5, "drop_network": 0.5, "rename_network": 2, "make_port": 3, "change_port": 3, "drop_port": 1.5,
+    "drop_subnet": 0.5, "drop_network": 0.5, "rename_network": 2, "make_port": 3, "change_port": 3, "drop_port": 1,
+    "drop_port_with_address": 0.7,
     "find_ports": 1, "make_router": 1, "plug_router": 3, "change_router": 1.5, "drop_router": 0.5,
     "make_floating_ip": 2, "move_floating_ip": 2, "drop_floating_ip": 1, "make_group": 1, "make_rule": 1.5,
     "drop_rule": 0.7, "drop_group": 0.4, "make_image": 1.0, "make_image_by_import": 1.5, "copy_image": 0.7,

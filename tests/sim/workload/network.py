@@ -114,6 +114,14 @@ class NetworkActions(Asking):
             port = self._one(known.ports) if self.rng.random() < 0.8 else None
             self.ask(who, "PUT", f"{NETWORK}/floatingips/{id}", {"floatingip": {"port_id": port}})
 
+    def drop_port_with_address(self, who: str, known: Known) -> None:
+        """A floating IP is pointed to a port, which goes."""
+        port = self._one(known.ports)
+        if port is not None:
+            values = {"floating_network_id": self.public_network, "port_id": port}
+            self._make(who, f"{NETWORK}/floatingips", "floatingip", values, known.floating_ips)
+            self._drop(who, f"{NETWORK}/ports", [port])
+
     def drop_floating_ip(self, who: str, known: Known) -> None:
         self._drop(who, f"{NETWORK}/floatingips", known.floating_ips)
 
