@@ -28,6 +28,7 @@ from pilvi.identity.regions import api as regions
 from pilvi.identity.registered_limits import api as registered_limits
 from pilvi.identity.role_assignments import api as role_assignments
 from pilvi.identity.roles import api as roles
+from pilvi.identity.saml_assertions import api as saml_assertions
 from pilvi.identity.service_providers import api as service_providers
 from pilvi.identity.services import api as services
 from pilvi.identity.tokens import api as tokens
@@ -45,6 +46,7 @@ RESOURCES = (
     services, endpoints, regions, trusts, credentials, policies, endpoint_groups, domain_configs, oauth_consumers,
     identity_providers, mappings, service_providers, ec2_tokens,
     registered_limits, limits, federated_logins, oauth_tokens, oauth2_tokens, endpoint_policies,
+    saml_assertions,
 )  # fmt: skip
 
 
@@ -57,12 +59,12 @@ def all_routes() -> list[Route]:
 
 
 def loops(config: Config) -> list[Loop]:
-    settings.read(config.identity)
+    settings.read(config)
     return [directories.loop()]
 
 
 def service(config: Config) -> Service:
-    settings.read(config.identity)
+    settings.read(config)
     routes = all_routes()
     versions.home[:] = routes
     return Service(name="identity", prefix="/identity", dress=dress, routes=routes, page_links=page_links)

@@ -1,11 +1,12 @@
 """What the operator set for identity, read once by `routes.service`. One place per process."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pilvi.identity import issuers
 from pilvi.identity.issuers import Issuer
 from pilvi.identity.users.model import PasswordRules
-from pilvi.kernel.config import IdentityConfig
+from pilvi.kernel.config import Config, IdentityConfig
 from pilvi.kernel.secret_files import SecretFile
 
 
@@ -23,6 +24,9 @@ class Settings:
     """How often the directories of domains are mirrored."""
     dashboards: tuple[str, ...] = ()
     """Where a browser's login may end."""
+    public_url: str = "http://127.0.0.1:8780"
+    saml_path: Path | None = None
+    """Key and certificate that sign assertions for other clouds."""
     sealing: SecretFile | None = None
     """What the keys in the database are sealed with; None: they lie there in clear (a cloud in memory)."""
 
@@ -30,8 +34,11 @@ class Settings:
 current = Settings()
 
 
-def read(config: IdentityConfig) -> None:
+def read(whole: Config) -> None:
     """Put the operator's file in force."""
+    config: IdentityConfig = whole.identity
+    current.public_url = whole.cloud.public_url.rstrip("/")
+    current.saml_path = whole.paths.saml_certificate
     current.token_lifetime_s = float(config.token_lifetime_s)
     current.limit_model = config.limit_model
     current.directory_s = float(config.directory_s)

@@ -181,6 +181,7 @@ class Paths:
     sealing_key: Path  # What the keys in the database are sealed with.
     ca: Path
     ca_certificate: Path
+    saml_certificate: Path  # With its key: what signs assertions for other clouds.
     front_certificate: Path  # With its key in the same file, as haproxy wants it.
 
     @staticmethod
@@ -208,6 +209,7 @@ class Paths:
             sealing_key=secrets / "sealing_key",
             ca=ca,
             ca_certificate=ca / "ca.pem",
+            saml_certificate=ca / "saml.pem",
             front_certificate=ca / "front.pem",
         )
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pilvi.kernel.config import Paths
@@ -66,6 +66,17 @@ def ensure_host(paths: Paths, host: str, *, anew: bool = False) -> bool:
     return True
 
 
+def ensure_saml(paths: Paths) -> bool:
+    """One file with certificate and key for assertions. Other clouds are told of the certificate, so it stays."""
+    if paths.saml_certificate.exists():
+        return False
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pilvi assertions")])
+    certificate = _builder(name, name, key.public_key(), CA_DAYS).sign(key, hashes.SHA256())
+    write_file(paths.saml_certificate, certificate.public_bytes(serialization.Encoding.PEM) + _pem(key))
+    return True
+
+
 def expires_at(path: Path) -> datetime.datetime:
     return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
 
@@ -111,7 +122,7 @@ def _issue(
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, days: int
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, days: int
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
@@ -132,7 +143,7 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _pem(key: Key) -> bytes:
+def _pem(key: Key | rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -14,6 +14,7 @@ from pilvi.ops.progress import StepFailed
 ROOT: Final = Path(__file__).parents[3]
 KINDS: Final = ("unit", "contract", "sim", "integration", "e2e", "acceptance")
 SERIAL: Final = ("integration", "e2e", "acceptance")  # Real guests and namespaces share two cores: one after another.
+XML: Final = ("xmlsec1",)  # Another hand than ours, to look at what we sign.
 BROWSER: Final = ("chromium",)  # Consoles are looked at as people do.
 # Many small databases, none of which has to survive anything.
 IN_MEMORY: Final = ("tests/unit", "tests/contract", "tests/sim")
@@ -75,6 +76,7 @@ def install_packages(kinds: Sequence[str]) -> None:
     }
     wanted = packages.needed(dict.fromkeys(name for kind in kinds for name in modules[kind]))
     wanted += BROWSER if "e2e" in kinds else ()
+    wanted += XML if "contract" in kinds else ()
     packages.install(wanted, lambda text: print(f"     packages: {text}", flush=True))
 
 

@@ -1,8 +1,8 @@
 """New secrets for a cloud that runs. After each step old and new are both understood, so it may die anywhere and be run
 again; nothing restarts, no token ends, no guest notices.
 
-Left alone: the CA's own key, which clients and hosts were given to trust, and what is not ours (certificates, database
-passwords and issuers' secrets that the operator configured).
+Left alone: the CA's own key and the one that signs assertions, which others were given to trust; and what is not ours,
+such as the operator's own certificates, database passwords and issuers' secrets.
 """
 
 from collections.abc import Iterator

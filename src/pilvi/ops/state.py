@@ -157,6 +157,8 @@ def ensure_certificates(config: Config) -> Outcome:
         made.append("the front's certificate")
     if certificates.ensure_host(paths, config.host):
         made.append(f"the certificate of host {config.host}")
+    if certificates.ensure_saml(paths):
+        made.append("a certificate for assertions")
     own = config.front
     if own.certificate_path and own.key_path:
         joined = own.certificate_path.read_bytes() + b"\n" + own.key_path.read_bytes()

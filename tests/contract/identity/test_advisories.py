@@ -363,6 +363,8 @@ OPEN = {
     "GET ", "GET /v3", "POST /v3/auth/tokens", "POST /v3/users/{id}/password",
     "GET /v3/auth/OS-FEDERATION/websso/callback",
     "POST /v3/OS-OAUTH1/request_token", "POST /v3/OS-OAUTH1/access_token", "POST /v3/OS-OAUTH2/token",
+    "GET /v3/OS-FEDERATION/saml2/metadata",
+    "POST /v3/auth/OS-FEDERATION/saml2", "POST /v3/auth/OS-FEDERATION/saml2/ecp",
     *(f"{verb} /v3/auth/OS-FEDERATION/websso/{{protocol_id}}" for verb in ("GET", "POST")),
     *(
         f"{verb} /v3{path}"

@@ -1,11 +1,12 @@
 from dataclasses import replace
 from typing import Any
 
+from pilvi.identity.epochs import service as epochs
 from pilvi.identity.service_providers import policy, store
 from pilvi.identity.service_providers.model import ServiceProvider
 from pilvi.kernel.context import Context
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import NotFound
+from pilvi.kernel.errors import Forbidden, NotFound
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
@@ -15,6 +16,18 @@ def _get(tx: Tx, id: str) -> ServiceProvider:
     if provider is None:
         raise NotFound(f"Could not find Service Provider: {id}.")
     return provider
+
+
+def find_enabled(tx: Tx, id: str) -> ServiceProvider:
+    provider = _get(tx, id)
+    if not provider.enabled:
+        raise Forbidden(f"Service Provider {id} is disabled.")
+    return provider
+
+
+def enabled(tx: Tx) -> list[ServiceProvider]:
+    """Where users of this cloud may go; every token says so."""
+    return store.enabled(tx)
 
 
 def list_all(ctx: Context, tx: Tx, query: Query) -> Page[ServiceProvider]:
@@ -30,6 +43,7 @@ def show(ctx: Context, tx: Tx, id: str) -> ServiceProvider:
 def create(ctx: Context, tx: Tx, provider: ServiceProvider) -> ServiceProvider:
     policy.CREATE.check(ctx)
     store.add(tx, provider)
+    epochs.bump(tx)
     return provider
 
 
@@ -38,6 +52,7 @@ def update(ctx: Context, tx: Tx, id: str, changes: dict[str, Any]) -> ServicePro
     provider = _get(tx, id)
     if changes:
         store.update(tx, id, changes)
+        epochs.bump(tx)
     return replace(provider, **changes)
 
 
@@ -45,3 +60,4 @@ def delete(ctx: Context, tx: Tx, id: str) -> None:
     policy.DELETE.check(ctx)
     _get(tx, id)
     store.delete(tx, id)
+    epochs.bump(tx)

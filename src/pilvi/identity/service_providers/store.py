@@ -10,6 +10,7 @@ from pilvi.kernel.history import track
 from pilvi.kernel.paging import Page
 from pilvi.kernel.query import Query
 
+MOST_IN_TOKENS = 100
 providers = sa.Table(
     "identity_service_providers",
     metadata,
@@ -33,6 +34,11 @@ def find(tx: Tx, id: str) -> ServiceProvider | None:
 
 def search(tx: Tx, query: Query) -> Page[ServiceProvider]:
     return page(tx, providers, ServiceProvider, query, {"id": providers.c.id, "enabled": providers.c.enabled})
+
+
+def enabled(tx: Tx) -> list[ServiceProvider]:
+    query = sa.select(providers).where(providers.c.enabled).order_by(providers.c.id).limit(MOST_IN_TOKENS)
+    return tx.all(query, ServiceProvider)
 
 
 def update(tx: Tx, id: str, changes: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import orjson
 from pilvi.identity.catalog import service as catalog
 from pilvi.identity.projects.model import Project
 from pilvi.identity.rights.model import Rights, Validated
+from pilvi.identity.service_providers import service as service_providers
 from pilvi.kernel import clock
 from pilvi.kernel.db import Tx
 
@@ -61,6 +62,8 @@ def _constant(tx: Tx, validated: Validated, *, scoped: bool, with_catalog: bool)
         if with_catalog:
             project_id = rights.project.id if rights.project is not None else None
             found["catalog"] = catalog.of(tx, user_id=user.id, project_id=project_id)
+    if providers := service_providers.enabled(tx):
+        found["service_providers"] = [{"id": p.id, "auth_url": p.auth_url, "sp_url": p.sp_url} for p in providers]
     return found | _delegation(rights)
 
 
