@@ -25,9 +25,9 @@ def find_enabled(tx: Tx, id: str) -> ServiceProvider:
     return provider
 
 
-def enabled(tx: Tx) -> list[ServiceProvider]:
+def enabled(tx: Tx) -> tuple[ServiceProvider, ...]:
     """Where users of this cloud may go; every token says so."""
-    return store.enabled(tx)
+    return epochs.cached(tx, ("service providers",), lambda: tuple(store.enabled(tx)))
 
 
 def list_all(ctx: Context, tx: Tx, query: Query) -> Page[ServiceProvider]:
