@@ -15,9 +15,7 @@ settings = sa.Table(
     sa.Column("forced_down", sa.Boolean, nullable=False),
     sa.Column("updated_at", sa.String(27), nullable=False),
 )
-track(
-    settings, "compute_service", "disabled disabled_reason forced_down", name="host", project="", id="host"
-)
+track(settings, "compute_service", "disabled disabled_reason forced_down", name="host", project="", id="host")
 
 
 def all_settings(tx: Tx) -> list[Setting]:
