@@ -13,6 +13,7 @@ from pilvi.image.image_data import reconcile, stream
 from pilvi.image.image_data import service as image_data
 from pilvi.image.stores.model import stores_of
 from pilvi.kernel import clock, facts
+from pilvi.kernel.errors import Unavailable
 from tests.integration.live.rig import Rig, running
 from tests.unit.image.samples import qcow2
 
@@ -45,6 +46,30 @@ def store_steps(rig: Rig, id: str) -> list[tuple[str, str]]:
     found = [event for event in events if event.step.startswith(("image store", "image inspect"))]
     assert all(event.duration_ms is not None and event.duration_ms >= 0 for event in found)
     return [(event.step, event.outcome) for event in found]
+
+
+def test_a_database_that_is_not_heard_costs_no_bytes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image became active, and only the answer was lost: its file is not taken for that of a broken upload."""
+    id, process = rig.image(), rig.server.process
+    finish, write = image_data.finish, process.write
+    finished: list[bool] = []
+
+    def finishing(*arguments: object, **more: object) -> None:
+        finish(*arguments, **more)  # type: ignore[arg-type]
+        finished.append(True)
+
+    async def unheard(work: object) -> object:
+        before = len(finished)
+        found = await write(work)  # type: ignore[arg-type]
+        if len(finished) > before:
+            raise Unavailable("The database cannot be reached; try again.")
+        return found
+
+    monkeypatch.setattr(image_data, "finish", finishing)
+    monkeypatch.setattr(process, "write", unheard)
+    assert rig.upload(id, b"content")[0] == 503
+    assert rig.status_of(id) == "active"
+    assert rig.download(id)[2] == b"content"
 
 
 @pytest.mark.parametrize("size", [0, 1, 1024, 5_000_000])

@@ -106,16 +106,18 @@ def finish_stage(ctx: Context, tx: Tx, transfer: Transfer, size: int) -> None:
         _record(ctx, tx, image, "image data staged", size=size)
 
 
-def give_up(ctx: Context, tx: Tx, transfer: Transfer, reason: str) -> None:
-    """The image is queued again, as if nothing had been sent."""
+def give_up(ctx: Context, tx: Tx, transfer: Transfer, reason: str) -> bool:
+    """The image is queued again, as if nothing had been sent. Whether what was received is nobody's now: it is not when
+    the transfer was finished after all, or another one has taken its place."""
     states = [Status.SAVING, Status.UPLOADING, Status.IMPORTING]
-    if images.change_transfer(
+    is_ended = images.change_transfer(
         tx, transfer.image_id, transfer.upload_id, states, status=Status.QUEUED, upload_id="", size=None
-    ):
-        image = images.find(tx, transfer.image_id)
-        if image is not None:
-            facts.tell(tx, ctx, transfer.steps, ("image", image.id, image.name or ""), image.owner or "")
-            _record(ctx, tx, image, "image data given up", "failed", reason=reason)
+    )
+    image = images.find(tx, transfer.image_id)
+    if is_ended and image is not None:
+        facts.tell(tx, ctx, transfer.steps, ("image", image.id, image.name or ""), image.owner or "")
+        _record(ctx, tx, image, "image data given up", "failed", reason=reason)
+    return is_ended or image is None
 
 
 def download(ctx: Context, tx: Tx, image_id: str, node: str = "") -> Download | None:

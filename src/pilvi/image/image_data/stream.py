@@ -281,13 +281,14 @@ class ImageStreams:
     async def _give_up(
         self, ctx: Context, transfer: Transfer, target: ImageStore, sink: Incoming | None, error: BaseException
     ) -> None:
-        """Undo. What fails here is done later by the loop, which finds the file and the dead transfer."""
+        """Undo. What fails here is done later by the loop, which finds the file and the dead transfer. The row is asked
+        first: a database that gave no answer may have made the image active all the same."""
         reason = error.message if isinstance(error, Fault) else repr(error)
         try:
             if sink is not None:
                 await self._in_thread(sink.discard)
-            await self._in_thread(target.delete, transfer.image_id)
-            await self.live.write(lambda tx: service.give_up(ctx, tx, transfer, reason))
+            if await self.live.write(lambda tx: service.give_up(ctx, tx, transfer, reason)):
+                await self._in_thread(target.delete, transfer.image_id)
         except Exception as second:  # noqa: BLE001 the first error is what the client must hear
             logger("image").error("upload.undo_failed", image_id=transfer.image_id, error=repr(second))
         logger("image").info("upload.given_up", image_id=transfer.image_id, request_id=ctx.request_id, reason=reason)

@@ -102,7 +102,9 @@ def perform(database: Database, rules: ImportRules, task: Task, holder: str = ""
 
 def _fail(tx: Tx, ctx: Context, task: Task, image: Image, problem: str, steps: Steps) -> None:
     _tell(tx, ctx, image, steps)
-    found = images.find(tx, image.id)
+    found, now = images.find(tx, image.id), tasks.find(tx, task.id)
+    if now is not None and now.is_over:
+        return  # It was done after all: only the answer of the database was lost.
     if found is None or found.upload_id != task.id:
         tasks.end(tx, task.id, problem=problem)
     else:
