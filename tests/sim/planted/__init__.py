@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -15,15 +15,30 @@ import sqlalchemy as sa
 from pilvi.agent import process as agent_process
 from pilvi.compute.servers.host.loop import HostServers
 from pilvi.compute.servers.service import actions, reports
-from pilvi.kernel import clock, work
+from pilvi.identity.epochs import service as epochs
+from pilvi.identity.role_assignments import service as role_assignments
+from pilvi.identity.users import service as users
+from pilvi.image.image_data import reconcile as image_data_loop
+from pilvi.image.image_data import service as image_data
+from pilvi.image.image_data.model import Received
+from pilvi.image.image_data.stream import ImageStreams
+from pilvi.image.images.model import Status
+from pilvi.kernel import clock, idempotency, work
+from pilvi.kernel.errors import Unavailable
 from pilvi.network.addresses import service as addresses
 from pilvi.network.floating_ips import service as floating_ips
+from pilvi.network.networks import policy
+from pilvi.network.networks import service as networks
+from pilvi.network.networks import store as networks_store
 from pilvi.network.ports import service as ports
+from pilvi.network.ports import store as ports_store
 from pilvi.network.ports.service import binding
 from pilvi.network.quotas import service as quotas
 from pilvi.network.security_groups import service as groups
 from pilvi.placement import facade as placement
 from pilvi.placement.inventories import service as inventories
+from pilvi.placement.inventories import store as inventories_store
+from tests.sim.database import SimDatabase
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,8 @@ class Planted:
     about: str
     swaps: tuple[tuple[Any, str, Any], ...]
     """Object, name of its attribute, what it becomes (made anew for every run where it is a class)."""
+    only: str = ""
+    """The invariant that alone can see it."""
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -133,13 +150,84 @@ _bind = ports.bind
 
 def _release_later(tx: Any, consumer_id: str) -> bool:
     """In a transaction of its own, as if the first had to be durable before."""
-    tx.after_commit(lambda: WORLDS[-1].write(lambda later: placement_release(later, consumer_id)))
+    tx.after_commit(lambda: SimDatabase.latest.write(lambda later: placement_release(later, consumer_id)))
     return True
 
 
 placement_release = placement.release
-WORLDS: list[Any] = []
-"""Databases of worlds, for bugs that open transactions of their own."""
+
+
+class _OvertakenChange:
+    """A change that comes soon after another one of the same network is acknowledged, and lost."""
+
+    def __init__(self) -> None:
+        self.changed: dict[str, float] = {}
+
+    def __call__(self, tx: Any, id: str, changes: Any) -> None:
+        now, former = clock.monotonic(), self.changed.get(id, -100.0)
+        self.changed[id] = now
+        if not 0.0 <= now - former < 20.0:
+            _change_network(tx, id, changes)
+
+
+_change_network, _show_network, _change_port = networks_store.change, networks.show, ports_store.change
+
+
+class _ShownBefore:
+    """A process shows a network as it was when it looked last, at most twenty seconds ago."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Any, str], tuple[float, Any]] = {}
+
+    def __call__(self, ctx: Any, tx: Any, id: str) -> Any:
+        at, shown = self.known.get((tx.dialect, id), (-100.0, None))
+        if tx.writes or not 0.0 <= clock.monotonic() - at < 20.0:
+            shown = _show_network(ctx, tx, id)
+            self.known[tx.dialect, id] = (clock.monotonic(), shown)
+        else:
+            policy.SHOW.check(ctx, project_id=ctx.project_id)
+        return shown
+
+
+def _change_port_later(tx: Any, id: str, changes: Any) -> None:
+    """The answer is on its way when the row is written."""
+    database, name = SimDatabase.latest, changes.get("name")
+    scheduler = database.scheduler
+    if name is None or scheduler is None:
+        return _change_port(tx, id, changes)
+
+    def write() -> None:
+        scheduler.sleep(2.0)
+        with suppress(Unavailable):
+            database.write(lambda later: _change_port(later, id, {"name": name}))
+
+    tx.after_commit(lambda: scheduler.spawn("later", write, scheduler.process))
+    return _change_port(tx, id, {key: value for key, value in changes.items() if key != "name"} or {"id": id})
+
+
+async def _told_before_it_is_kept(
+    self: Any, ctx: Any, transfer: Any, sink: Any, arrived: Any = lambda _: None
+) -> None:  # fmt: skip
+    received = Received(sink.size, sink.size, sink.md5, sink.sha512)
+
+    def finish(tx: Any) -> None:
+        image_data.finish(ctx, tx, transfer, received, states=(Status.SAVING,))
+        arrived(tx)
+
+    await self.live.write(finish)
+    await self._in_thread(sink.keep)
+
+
+def _taken_and_not_counted(*_: Any) -> bool:
+    return True
+
+
+def _carried_out_again(self: Any, tx: Any, ctx: Any, carry_out: Any) -> Any:
+    return carry_out()
+
+
+_WITHOUT_BUMP = SimpleNamespace(bump=_nothing, cached=epochs.cached)
+LINEARIZABLE = "answers are linearizable"
 
 
 PLANTED: dict[str, Planted] = {
@@ -198,5 +286,37 @@ PLANTED: dict[str, Planted] = {
     "leaves legs behind": Planted(
         "A router's ports are not bound to the router's host.",
         ((ports, "bind", _binding_without_addresses), (binding, "bind", _binding_without_addresses)),
+    ),
+    "loses an update": Planted(
+        "Of two changes of a network soon after each other the second is acknowledged, and lost.",
+        ((networks_store, "change", _OvertakenChange),), only=LINEARIZABLE,
+    ),
+    "shows what was": Planted(
+        "A process keeps networks in memory, and does not hear when another one changes them.",
+        ((networks, "show", _ShownBefore),), only=LINEARIZABLE,
+    ),
+    "answers before the commit": Planted(
+        "The new name of a port is written once the answer is on its way.",
+        ((ports_store, "change", _change_port_later),), only=LINEARIZABLE,
+    ),
+    "rights outlive their end": Planted(
+        "Whoever is disabled or deleted, or loses a role, is still known by the processes that have seen them.",
+        ((users, "epochs", _WITHOUT_BUMP), (role_assignments, "epochs", _WITHOUT_BUMP)),
+        only="what was taken away is gone",
+    ),
+    "carries out again": Planted(
+        "A key that was used already carries the request out once more.",
+        ((idempotency.Claim, "once", _carried_out_again),),
+    ),
+    "active before it is whole": Planted(
+        "An image is active before its bytes have their place.",
+        ((ImageStreams, "_keep", _told_before_it_is_kept),), only="images are there",
+    ),
+    "leaves bytes behind": Planted(
+        "Bytes of images that are gone stay in the stores.", ((image_data_loop, "_tidy_place", _nothing),)
+    ),
+    "does not count claims": Planted(
+        "What servers and an operator's tool take of a host is not counted there.",
+        ((inventories_store, "take", _taken_and_not_counted),),
     ),
 }  # fmt: skip
