@@ -107,10 +107,11 @@ class Atlas:
     def some(self, kind: str, rng: random.Random, *, own: bool = True) -> str:
         """The name of a thing whose path ends with `/kind/name`; empty when there is none."""
         service, _, kind = kind.rpartition(":")
+        kept = {parts[-1] for parts in self.fixed}  # Such as a role that stands at the end of a grant, too.
         found = [
             place for parts, place in self.places.items()
             if len(parts) > 2 and parts[-2] == kind and (not service or parts[1] == service)
-            and (place.is_own or not own)
+            and not (own and (parts[-1] in kept or not place.is_own))
         ]  # fmt: skip
         return rng.choice(found).parts[-1] if found else ""
 
