@@ -91,6 +91,7 @@ class ComputeActions(Asking):
         name = self._name("key")
         if self.ask(who, "POST", f"{COMPUTE}/os-keypairs", {"keypair": {"name": name, "public_key": KEY}}).status < 300:
             known.keys.append(name)
+            self.ask(who, "GET", f"{COMPUTE}/os-keypairs/{name}")
 
     def drop_key(self, who: str, known: Known) -> None:
         self._drop(who, f"{COMPUTE}/os-keypairs", known.keys)

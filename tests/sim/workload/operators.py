@@ -107,6 +107,17 @@ class OperatorActions(Walker):
         if way < 2:
             self.ask("admin", "DELETE", f"{path}/{image}" if way else path)
 
+    def share_a_network(self) -> None:
+        """With one project, then with another."""
+        network = self.atlas.some("networks", self.rng)
+        if network:
+            policy = {"object_type": "network", "object_id": network, "action": "access_as_shared"}
+            made = self.ask("admin", "POST", f"{NETWORK}/rbac-policies", {
+                "rbac_policy": {**policy, "target_tenant": self._project()}})  # fmt: skip
+            if made.status == 201:
+                path = f"{NETWORK}/rbac-policies/{made.body['rbac_policy']['id']}"
+                self.ask("admin", "PUT", path, {"rbac_policy": {"target_tenant": self._project()}})
+
     def share_a_flavor(self) -> None:
         flavor, project = self.atlas.some("compute:flavors", self.rng), {"tenant": self._project()}
         if flavor:
