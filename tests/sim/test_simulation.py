@@ -25,6 +25,7 @@ BYTES = {
 NOT_CALLED = {
     "/identity/v3/auth/OS-FEDERATION/": "a browser and an identity provider",
     "/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}/auth": "an identity provider",
+    "/OS-FEDERATION/saml2/metadata": "the key of an identity provider",
     "/servers/{server_id}/action {restore}": "nothing is deleted softly, so it is always refused",
     "DELETE /placement/resource_providers/{uuid}/inventories until 4": "refused on purpose before 1.5",
 }

@@ -96,6 +96,7 @@ class Workload(
             self.limit_something,
             self.use_the_cache,
             self.share_a_flavor,
+            self.share_a_network,
         )
         friends = (self.sign_for_amazon, self.dance, self.let_a_robot_do_little)
         return {
