@@ -37,6 +37,7 @@ class Broken(Unavailable):
 class SimDatabase:
     """`line(process)` says what is wrong between a process and the database: nothing, `away`, `deaf` or `full`."""
 
+    answers_at_once = False  # a step may end in the middle of a transaction, and another process goes on
     latest: "SimDatabase"
     """That of the present world, for planted bugs that open transactions of their own."""
 

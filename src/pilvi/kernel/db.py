@@ -382,6 +382,8 @@ class Database(Protocol):
     """Transactions. `read` sees one consistent state; `write` is durable when it returns."""
 
     compiler: Compiler
+    answers_at_once: bool
+    """Reading is computing, in this process, and waits for nobody."""
 
     def read(self, work: Callable[[Tx], T], about: str = "") -> T:
         """`about` says what this kind of work is: an engine may remember how much it asked the last time. Work that

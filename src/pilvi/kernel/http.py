@@ -30,6 +30,7 @@ from pilvi.kernel.query import Query
 from pilvi.kernel.refusals import Refusals, place_of
 from pilvi.kernel.routing import Answer, Route
 from pilvi.kernel.secret_files import Secrets
+from pilvi.kernel.turns import Turns
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SERVICE_ROLE, HOST_HEADER, FRONT_HEADER = "service", "HTTP_X_PILVI_HOST", "HTTP_X_PILVI_FRONT"
@@ -96,6 +97,7 @@ class Edge:
         self.front_secret = front_secret
         self.observe = observe
         self.refusals = Refusals()
+        self._turns = Turns()
         self.permits = permits
 
     def application(self) -> Callable[..., Any]:
@@ -121,9 +123,14 @@ class Edge:
 
         def responder(method: str) -> Callable[..., None]:
             routes = methods.get(method)
+            takes_turns = self.database.answers_at_once and not any(route.writes for route in routes or ())
 
             def respond(_: object, req: falcon.Request, resp: falcon.Response, **values: str) -> None:
-                self._serve(service, routes, methods, req, resp, tuple(values.values()))
+                if takes_turns:
+                    with self._turns:
+                        self._serve(service, routes, methods, req, resp, tuple(values.values()))
+                else:
+                    self._serve(service, routes, methods, req, resp, tuple(values.values()))
 
             return respond
 
@@ -264,7 +271,9 @@ class Edge:
 
         result = self._transact(service, route, ctx, req, raw, arguments, query)
         if route.then is not None:
-            return self._render(service, route, ctx, route.then(ctx, result), query)
+            with self._turns.put_down():
+                result = route.then(ctx, result)
+            return self._render(service, route, ctx, result, query)
         answer: Answer = result
         return answer
 

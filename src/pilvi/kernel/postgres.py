@@ -202,6 +202,8 @@ class PostgresConnection:
 
 
 class PostgresDatabase:
+    answers_at_once = False
+
     def __init__(self, url: str) -> None:
         self.url = url
         self.compiler = Compiler(dialect.psycopg.dialect())  # type: ignore[no-untyped-call]

@@ -62,6 +62,8 @@ class _Batch:
 
 
 class SqliteDatabase:
+    answers_at_once = True
+
     def __init__(self, path: str) -> None:
         self.path = path
         self.compiler = Compiler(dialect.dialect(paramstyle="named"))

@@ -17,6 +17,7 @@ class TracedDatabase:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.compiler: Compiler = database.compiler
+        self.answers_at_once = database.answers_at_once
 
     def read(self, work: Callable[[Tx], T], about: str = "") -> T:
         return self._timed("transaction read", lambda found: self._database.read(found, about), work)
