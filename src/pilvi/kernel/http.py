@@ -123,10 +123,10 @@ class Edge:
 
         def responder(method: str) -> Callable[..., None]:
             routes = methods.get(method)
-            takes_turns = self.database.answers_at_once and not any(route.writes for route in routes or ())
+            only_reads = not any(route.writes for route in routes or ())
 
             def respond(_: object, req: falcon.Request, resp: falcon.Response, **values: str) -> None:
-                if takes_turns:
+                if only_reads and self.database.answers_at_once:
                     with self._turns:
                         self._serve(service, routes, methods, req, resp, tuple(values.values()))
                 else:
