@@ -1,6 +1,6 @@
 """What a request on the hot paths costs the API process, as ratios to its goal and to the ceiling of the same server.
 
-    .venv/bin/python bench/hot_paths.py [--engine postgresql] [--requests N] [--flame FOLDER] [NAME ...]
+    .venv/bin/python bench/hot_paths.py [--engine postgresql] [--requests N] [--clients N] [--flame FOLDER] [NAME ...]
 
 The ceiling is what the same bytes cost when the same kind of server gives them from memory: the price of HTTP, of
 threads and sockets, below which no handler comes. All of a run is measured on one machine in one go, by turns.
@@ -32,7 +32,6 @@ from pilvi.ops.scratch_postgres import scratch_postgres  # noqa: E402
 from tests.e2e.site import Site, until  # noqa: E402
 
 FAKE = ("compute.hypervisor=fake", "network.driver=fake")
-CLIENTS = 8
 SCHEDULED = 2
 """In the number of another process's clock: the time that it ran, as the scheduler knows it."""
 GOALS_MS = {
@@ -86,9 +85,9 @@ def children_of(task: Path) -> list[str]:
     return (task / "children").read_text().split()
 
 
-def cost_ms(connect: Connect, pid: int, path: Route, requests: int) -> float:
+def cost_ms(connect: Connect, pid: int, path: Route, requests: int, clients: int) -> float:
     """Server CPU per request with a few clients at once."""
-    each = max(1, requests // path.share // CLIENTS)
+    each = max(1, requests // path.share // clients)
 
     def client() -> None:
         connection = connect()
@@ -97,12 +96,12 @@ def cost_ms(connect: Connect, pid: int, path: Route, requests: int) -> float:
             assert status < 300, (path.name, status, body[:200])
 
     before = cpu_s(pid)
-    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    threads = [threading.Thread(target=client) for _ in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return (cpu_s(pid) - before) * 1000 / (each * CLIENTS)
+    return (cpu_s(pid) - before) * 1000 / (each * clients)
 
 
 @contextmanager
@@ -209,7 +208,7 @@ def flame(cloud: Cloud, pid: int, path: Route, folder: Path) -> None:
     argv = [program, "record", "-p", workers[0], "-d", "5", "-r", "400", "-f", "flamegraph", "-o", str(picture)]
     recorder = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while recorder.poll() is None:
-        cost_ms(cloud.connect, pid, path, 400)
+        cost_ms(cloud.connect, pid, path, 400, 8)
 
 
 def measure(cloud: Cloud, path: Route, arguments: argparse.Namespace) -> str:
@@ -217,12 +216,13 @@ def measure(cloud: Cloud, path: Route, arguments: argparse.Namespace) -> str:
     status, body, _ = ask(cloud.connect(), path)
     assert status < 300, (path.name, status, body[:300])
     with tempfile.TemporaryDirectory() as folder, ceiling(Path(folder), body) as (memory, memory_pid):
-        cost_ms(cloud.connect, pid, path, arguments.requests // 4)
-        cost_ms(memory, memory_pid, path, arguments.requests // 4)
+        clients = arguments.clients
+        cost_ms(cloud.connect, pid, path, arguments.requests // 4, clients)
+        cost_ms(memory, memory_pid, path, arguments.requests // 4, clients)
         ours, least = [], []
         for _ in range(3):  # By turns, so that what else the machine does falls on both.
-            ours.append(cost_ms(cloud.connect, pid, path, arguments.requests))
-            least.append(cost_ms(memory, memory_pid, path, arguments.requests))
+            ours.append(cost_ms(cloud.connect, pid, path, arguments.requests, clients))
+            least.append(cost_ms(memory, memory_pid, path, arguments.requests, clients))
     if arguments.flame:
         flame(cloud, pid, path, Path(arguments.flame))
     cost, floor, goal = sorted(ours)[1], sorted(least)[1], GOALS_MS[path.name]
@@ -235,6 +235,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--requests", type=int, default=4000)
+    parser.add_argument("--clients", type=int, default=8, help="at once; one shows the work without the crowd")
     parser.add_argument("--flame")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*")
