@@ -142,6 +142,20 @@ def test_a_deleted_server_takes_its_unfinished_image_along(cloud: Client, boot: 
     assert shown(cloud, image_id).status == 404
 
 
+def test_an_image_that_arrives_while_its_server_is_deleted_stays_and_does_not_end_the_deletion(
+    cloud: Client, boot: Boot, node: Node
+) -> None:
+    id = boot()
+    image_id = ask(cloud, id).body["image_id"]
+    assert cloud.delete(f"/servers/{id}").status == 204
+    send(cloud, image_id)
+    assert task(cloud, id) == "deleting"
+    node.turn()
+    node.turn()
+    assert cloud.get(f"/servers/{id}").status == 404
+    assert shown(cloud, image_id).body["status"] == "active"
+
+
 def test_a_deleted_image_is_not_waited_for(cloud: Client, boot: Boot) -> None:
     id = boot()
     image_id = ask(cloud, id).body["image_id"]

@@ -77,7 +77,13 @@ def image_failed(tx: Tx, server: Server) -> None:
 
 def _end(tx: Tx, server: Server, *, failed: bool) -> None:
     now = clock.timestamp()
-    store.update(tx, server.id, {"task_state": None, "snapshot_image_id": None, "updated_at": now})
+    changes = {"snapshot_image_id": None, "updated_at": now}
+    if server.task_state in (
+        Task.IMAGE_SNAPSHOT,
+        Task.IMAGE_UPLOADING,
+    ):  # else it is being deleted, and goes on with that
+        changes["task_state"] = None
+    store.update(tx, server.id, changes)
     actions.event(
         tx, server.id, server.request_id, "compute_snapshot_instance", start_time=clock.timestamp(server.task_since),
         finish_time=now, failed=failed, host=server.host or "",
