@@ -57,8 +57,7 @@ class NetworkSteps:
             raise
         finally:
             took_s = clock.monotonic() - began
-            measures.DRIVER_CALLS.inc("network", outcome)
-            measures.DRIVER_SECONDS.observe(took_s, "network")
+            measures.driver_call("network", outcome, took_s)
             self._tell(wanted, message, {"at": at, "duration_ms": round(took_s * 1000, 1), "outcome": outcome})
             self._failed = (wanted, message) if message else None
             if not message:

@@ -109,3 +109,9 @@ FROM_AGENTS: Final = frozenset(
     )
 )  # fmt: skip
 """What an agent may speak of: a host that somebody took over cannot tell tales of the rest of the cloud."""
+
+
+def driver_call(name: str, outcome: str, took_s: float) -> None:
+    """One call of a driver, of whatever service, has ended."""
+    DRIVER_CALLS.inc(name, outcome)
+    DRIVER_SECONDS.observe(took_s, name)

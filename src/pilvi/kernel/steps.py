@@ -39,8 +39,7 @@ class Steps:
             raise
         finally:
             took_s = clock.monotonic() - began
-            measures.DRIVER_CALLS.inc(name, "failed" if message else "done")
-            measures.DRIVER_SECONDS.observe(took_s, name)
+            measures.driver_call(name, "failed" if message else "done", took_s)
             if len(self.taken) < MOST:
                 self.taken.append(Step(name, at, round(took_s * 1000, 1), message, text))
 

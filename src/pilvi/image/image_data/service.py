@@ -30,9 +30,7 @@ def begin(
         seal = signatures.seal_of(tx, image, user_id=ctx.user_id, project_id=ctx.project_id)
         transfer = replace(transfer, seal=seal)
     images.enforce(tx, image.owner, {quotas.UPLOADING: 1, quotas.STAGED if stage else quotas.SIZE: 0})
-    images.begin_transfer(tx, image, target, transfer.upload_id, clock.now() + LEASE_S, holder)
-    _record(ctx, tx, image, "image data begins")
-    return transfer
+    return _begun(ctx, tx, image, target, transfer, holder)
 
 
 def begin_for_host(ctx: Context, tx: Tx, image_id: str, store: str, holder: str) -> Transfer:
@@ -42,8 +40,11 @@ def begin_for_host(ctx: Context, tx: Tx, image_id: str, store: str, holder: str)
         raise Gone(f"Image {image_id} is not to be filled any more.")
     if image.status == Status.SAVING:
         raise Conflict(f"Image {image_id} is being filled.")
-    transfer = transfer_of(image, store)
-    images.begin_transfer(tx, image, Status.SAVING, transfer.upload_id, clock.now() + LEASE_S, holder)
+    return _begun(ctx, tx, image, Status.SAVING, transfer_of(image, store), holder)
+
+
+def _begun(ctx: Context, tx: Tx, image: Image, target: Status, transfer: Transfer, holder: str) -> Transfer:
+    images.begin_transfer(tx, image, target, transfer.upload_id, clock.now() + LEASE_S, holder)
     _record(ctx, tx, image, "image data begins")
     return transfer
 

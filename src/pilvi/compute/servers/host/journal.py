@@ -137,8 +137,7 @@ def timed(name: str, request_id: str, steps: list[dict[str, Any]]) -> Iterator[N
         raise
     finally:
         duration_s = clock.monotonic() - began
-        measures.DRIVER_CALLS.inc(str(name), outcome)
-        measures.DRIVER_SECONDS.observe(duration_s, str(name))
+        measures.driver_call(str(name), outcome, duration_s)
         duration_ms = round(duration_s * 1000, 1)
         steps.append(
             {
