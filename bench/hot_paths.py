@@ -10,7 +10,6 @@ threads and sockets, below which no handler comes. All of a run is measured on o
 import argparse
 import http.client
 import json
-import os
 import shutil
 import signal
 import socket
@@ -121,20 +120,14 @@ def ceiling(folder: Path, body: bytes) -> Iterator[tuple[Connect, int]]:
 
 def serve(folder: Path) -> None:
     """Runs in a process of its own: what `pilvi api` is without Pilvi."""
-    from granian import Granian
-    from granian.constants import Interfaces
+    from pilvi.kernel import listen
+    from pilvi.kernel.http_server import Server
 
-    os.environ["PILVI_CEILING"] = str(folder / "body")
-    sys.path.insert(0, str(Path(__file__).parent))
-    server: Any = Granian(
-        "hot_paths:from_memory", factory=True, uds=folder / "ceiling.sock", interface=Interfaces.WSGI, workers=1,
-        blocking_threads=8, blocking_threads_idle_timeout=600, log_enabled=False,
-    )  # fmt: skip
-    server.serve()
+    application = from_memory((folder / "body").read_bytes())
+    Server(listen.bound(folder / "ceiling.sock"), application).serve()
 
 
-def from_memory() -> Callable[..., list[bytes]]:
-    body = Path(os.environ["PILVI_CEILING"]).read_bytes()
+def from_memory(body: bytes) -> Callable[..., list[bytes]]:
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
@@ -203,9 +196,8 @@ class Cloud:
 
 def flame(cloud: Cloud, pid: int, path: Route, folder: Path) -> None:
     picture = folder / f"flame-{path.name.replace(' ', '-').replace(',', '')}.svg"
-    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     program = shutil.which("py-spy") or "py-spy"
-    argv = [program, "record", "-p", workers[0], "-d", "5", "-r", "400", "-f", "flamegraph", "-o", str(picture)]
+    argv = [program, "record", "-p", str(pid), "-d", "5", "-r", "400", "-f", "flamegraph", "-o", str(picture)]
     recorder = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while recorder.poll() is None:
         cost_ms(cloud.connect, pid, path, 400, 8)

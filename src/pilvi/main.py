@@ -4,24 +4,24 @@ Services are imported inside the functions: the process that only watches over a
 """
 
 import gc
-import os
+import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pilvi.kernel.config import Config, Secret, load
+from pilvi.kernel.config import Config, Secret
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from socket import socket
+
     from pilvi.kernel.db import Database
     from pilvi.kernel.http import Edge, Service
     from pilvi.kernel.loop import Loop
     from pilvi.kernel.secret_files import Secrets
+    from pilvi.kernel.tasks import Tasks
 
 SCHEMA = ("kernel", "identity", "image", "placement", "compute", "network", "ops")
 """Services with tables, in the order in which their migrations run."""
-
-CONFIG_VARIABLE = "PILVI_CONFIG"
-BACKLOG = 1024
 
 
 def open_database(config: Config) -> "Database":
@@ -106,8 +106,8 @@ def edge_of(config: Config, database: "Database", front_secret: "Secrets | None"
     )
 
 
-def api_application() -> Callable[..., Any]:
-    """What a granian worker serves: the APIs, and the loops beside them."""
+def api_application(config: Config) -> "tuple[Callable[..., Any], Callable[[Tasks], AbstractContextManager[Any]]]":
+    """What a process of `api` serves: the APIs and the database's moments, with the loops beside them."""
     from pilvi.compute.hosts import service as compute_hosts
     from pilvi.image.imports import service as image_imports
     from pilvi.kernel import hosts, policy_files
@@ -121,7 +121,6 @@ def api_application() -> Callable[..., Any]:
 
     # Answers are trees of dicts without cycles: a collection for every 700 of them costs more than making them does.
     gc.set_threshold(50_000, 20, 50)
-    config = load(Path(os.environ[CONFIG_VARIABLE]))
     configure("api", config.paths.log, level=config.api.log_level)
     database = open_database(config)
     is_traced = otlp.start(config, "api")
@@ -138,35 +137,28 @@ def api_application() -> Callable[..., Any]:
     Runner(database, loops_of(config)).start()
     know_oneself()
     Endpoint(config.paths.run, "api").start()
-    return TracedApplication(edge.application()) if is_traced else edge.application()
+    application = edge.application()
+    return TracedApplication(application) if is_traced else application, database.moment
 
 
 def run_api(config: Config) -> None:
     """Serve until told to stop."""
-    from granian import Granian
-    from granian.constants import Interfaces
+    from pilvi.kernel import listen, workers
 
-    from pilvi.kernel import listen
+    listener = listen.inherited() or listen.bound(config.paths.api_socket)
+    if config.api.processes == 1:
+        serve_api(config, listener)
+    else:
+        workers.keep(config.api.processes, lambda: serve_api(config, listener))
 
-    os.environ[CONFIG_VARIABLE] = str(config.paths.config)
-    listener = listen.inherited()
-    if listener is None:
-        config.paths.api_socket.unlink(missing_ok=True)
-    server: Any = Granian(
-        "pilvi.main:api_application",
-        factory=True,
-        uds=config.paths.api_socket,
-        uds_permissions=0o600,
-        interface=Interfaces.WSGI,
-        workers=config.api.processes,
-        blocking_threads=config.api.threads,
-        blocking_threads_idle_timeout=600,
-        respawn_failed_workers=True,
-        log_enabled=False,
-        process_name=None,
-    )
-    if listener is not None:
-        listen.hand_to_granian(server, listener, BACKLOG)
+
+def serve_api(config: Config, listener: "socket") -> None:
+    from pilvi.kernel.http_server import Server
+
+    application, moment = api_application(config)
+    server = Server(listener, application, moment=moment, threads=config.api.threads)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
     server.serve()
 
 

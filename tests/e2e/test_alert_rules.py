@@ -46,7 +46,7 @@ HEALTHY = {
     'pilvi_host_cpus{host="a"}': "2",
     'pilvi_host_claimed{host="a",resource="VCPU"}': "4",
     'pilvi_host_capacity{host="a",resource="VCPU"}': "8",
-    'haproxy_backend_current_queue{proxy="api"}': "0",
+    'pilvi_http_requests_waiting{worker="0"}': "0",
     'haproxy_frontend_current_sessions{proxy="public"}': "10",
     'haproxy_frontend_limit_sessions{proxy="public"}': "100",
 }
@@ -72,7 +72,7 @@ SICK = {
     "PilviHostMemoryLow": {'pilvi_host_memory_available_bytes{host="a"}': "2"},
     "PilviHostBusy": {'pilvi_host_cpu_seconds_total{host="a",mode="idle"}': "0+1"},
     "PilviCapacityLow": {'pilvi_host_claimed{host="a",resource="VCPU"}': "7.5"},
-    "PilviFrontQueue": {'haproxy_backend_current_queue{proxy="api"}': "80"},
+    "PilviRequestsWait": {'pilvi_http_requests_waiting{worker="0"}': "80"},
     "PilviFrontConnections": {'haproxy_frontend_current_sessions{proxy="public"}': "90"},
 }
 

@@ -35,16 +35,9 @@ def application(environ, start_response):
     return [content]
 
 if __name__ == "__main__":
-    from granian import Granian
-    from granian.constants import Interfaces
-    from pathlib import Path
-    from pilvi.kernel.listen import hand_to_granian
+    from pilvi.kernel.http_server import Server
 
-    threads = int(sys.argv[2])
-    made = {"interface": Interfaces.WSGI, "blocking_threads": threads, "log_enabled": False}
-    server = Granian("api_app:application", uds=Path("unused"), **made)
-    hand_to_granian(server, socket.socket(fileno=int(sys.argv[1])), 1024)
-    server.serve()
+    Server(socket.socket(fileno=int(sys.argv[1])), application, threads=int(sys.argv[2])).serve()
 """
 
 LIVE = """

@@ -5,6 +5,7 @@ whoever asked hears of it, and who dies when.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -14,6 +15,7 @@ from sqlalchemy.dialects import sqlite as dialect
 from pilvi.kernel.db import Compiler, Tx
 from pilvi.kernel.errors import Unavailable
 from pilvi.kernel.sqlite import SqliteConnection
+from pilvi.kernel.tasks import Tasks
 from tests.sim.scheduler import Process, Scheduler
 
 T = TypeVar("T")
@@ -37,7 +39,6 @@ class Broken(Unavailable):
 class SimDatabase:
     """`line(process)` says what is wrong between a process and the database: nothing, `away`, `deaf` or `full`."""
 
-    answers_at_once = False  # a step may end in the middle of a transaction, and another process goes on
     latest: "SimDatabase"
     """That of the present world, for planted bugs that open transactions of their own."""
 
@@ -91,7 +92,10 @@ class SimDatabase:
         finally:
             raw.execute("pragma query_only=OFF; commit")
 
-    def read(self, work: Callable[[Tx], T], about: str = "") -> T:
+    def moment(self, tasks: Tasks) -> AbstractContextManager[None]:
+        raise AssertionError("here no server tries requests at once")
+
+    def read(self, work: Callable[[Tx], T]) -> T:
         if self.scheduler is None:
             return self._read(work)
         self.scheduler.point("db read", slow=False)

@@ -5,6 +5,7 @@ see docs/decisions/0002. Nothing above `store.py` rooms writes SQL.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Protocol, TypeVar, cast
 
@@ -15,6 +16,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from pilvi.kernel.errors import Fault
+from pilvi.kernel.tasks import Tasks
 
 metadata = sa.MetaData()
 
@@ -382,12 +384,14 @@ class Database(Protocol):
     """Transactions. `read` sees one consistent state; `write` is durable when it returns."""
 
     compiler: Compiler
-    answers_at_once: bool
-    """Reading is computing, in this process, and waits for nobody."""
 
-    def read(self, work: Callable[[Tx], T], about: str = "") -> T:
-        """`about` says what this kind of work is: an engine may remember how much it asked the last time. Work that
-        reads has no effects, so an engine may do it again."""
+    def moment(self, tasks: Tasks) -> AbstractContextManager[Any]:
+        """For requests that have all come: with it in force (kernel/at_once.py), those that only read share one look
+        at the database, and what would make the thread wait raises MustWait. Such a look is younger than each of the
+        requests, so nobody sees less than was there when they asked. A task may wait, and outlast the turn."""
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Work that reads has no effects: an engine may do it again."""
 
     def write(self, work: Callable[[Tx], T]) -> T: ...
 

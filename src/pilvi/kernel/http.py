@@ -11,6 +11,7 @@ import falcon
 import orjson
 
 from pilvi.kernel import clock, facts, idempotency, ids, tracing
+from pilvi.kernel.at_once import AT_ONCE, MustWait
 from pilvi.kernel.bodies import decode
 from pilvi.kernel.context import ANONYMOUS, Context, Principal, token_of
 from pilvi.kernel.db import Database, Duplicate, Tx
@@ -30,7 +31,6 @@ from pilvi.kernel.query import Query
 from pilvi.kernel.refusals import Refusals, place_of
 from pilvi.kernel.routing import Answer, Route
 from pilvi.kernel.secret_files import Secrets
-from pilvi.kernel.turns import Turns
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SERVICE_ROLE, HOST_HEADER, FRONT_HEADER = "service", "HTTP_X_PILVI_HOST", "HTTP_X_PILVI_FRONT"
@@ -97,7 +97,6 @@ class Edge:
         self.front_secret = front_secret
         self.observe = observe
         self.refusals = Refusals()
-        self._turns = Turns()
         self.permits = permits
 
     def application(self) -> Callable[..., Any]:
@@ -123,14 +122,12 @@ class Edge:
 
         def responder(method: str) -> Callable[..., None]:
             routes = methods.get(method)
-            only_reads = not any(route.writes for route in routes or ())
+            writes = any(route.writes for route in routes or ())
 
             def respond(_: object, req: falcon.Request, resp: falcon.Response, **values: str) -> None:
-                if only_reads and self.database.answers_at_once:
-                    with self._turns:
-                        self._serve(service, routes, methods, req, resp, tuple(values.values()))
-                else:
-                    self._serve(service, routes, methods, req, resp, tuple(values.values()))
+                if writes and AT_ONCE in req.env:
+                    raise MustWait
+                self._serve(service, routes, methods, req, resp, tuple(values.values()))
 
             return respond
 
@@ -270,12 +267,12 @@ class Edge:
                 arguments[name] = query.get(name)
 
         result = self._transact(service, route, ctx, req, raw, arguments, query)
-        if route.then is not None:
-            with self._turns.put_down():
-                result = route.then(ctx, result)
-            return self._render(service, route, ctx, result, query)
-        answer: Answer = result
-        return answer
+        if isinstance(result, Answer):
+            return result
+        assert route.then is not None
+        if AT_ONCE in req.env:
+            raise MustWait
+        return self._render(service, route, ctx, route.then(ctx, result), query)
 
     def _transact(
         self,
@@ -299,7 +296,7 @@ class Edge:
                 self._identify(ctx, req, route, tx)
                 return handle(tx)
 
-            return self.database.read(look, route.name)
+            return self.database.read(look)
         self._identify(ctx, req, route)
         claim = idempotency.claim(ctx, query.text, raw)
         if route.prepare is not None:
@@ -353,7 +350,7 @@ class Edge:
             raise AssertionError(f"{route.name} promised rule {route.rule.name} and did not check it")
         if route.writes and not route.quiet and ctx.method != "GET":
             facts.request(tx, ctx, _step(service, route), {"path": ctx.path, "by": ctx.principal.user_name})
-        if route.then is not None:
+        if route.then is not None and not isinstance(result, Answer):
             return result
         return self._render(service, route, ctx, result, query)
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import uuid as _uuid
 from collections.abc import Callable
 
 _source: Callable[[int], bytes] = os.urandom
@@ -23,12 +22,16 @@ def random_bytes(count: int) -> bytes:
 
 def uuid() -> str:
     """A random id with dashes, as compute, image, network and placement use."""
-    return str(_uuid.UUID(bytes=_source(16), version=4))
+    text = hexid()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def hexid() -> str:
-    """A random id of 32 hex digits, as identity uses."""
-    return _uuid.UUID(bytes=_source(16), version=4).hex
+    """A random id (UUID version 4) of 32 hex digits, as identity uses."""
+    raw = bytearray(_source(16))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    return raw.hex()
 
 
 def request_id() -> str:

@@ -5,9 +5,11 @@ The convention is systemd's (LISTEN_FDS, LISTEN_PID), so that a site may let sys
 
 import os
 import socket
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 FIRST_FD: Final = 3
+BACKLOG: Final = 1024
 
 
 def inherited() -> socket.socket | None:
@@ -18,14 +20,11 @@ def inherited() -> socket.socket | None:
     return socket.socket(fileno=FIRST_FD)
 
 
-def hand_to_granian(server: Any, listener: socket.socket, backlog: int) -> None:
-    """Makes a granian server, made with any `uds`, accept on this socket. Its workers get it by inheritance."""
-    from granian._granian import SocketHolder
-
-    os.set_inheritable(listener.fileno(), True)
-    holder = SocketHolder(listener.fileno(), True, backlog)  # type: ignore[call-arg]
-
-    def take() -> None:
-        server._shd, server._sfd, server._sso = holder, holder.get_fd(), listener
-
-    server._init_shared_socket = take
+def bound(path: Path) -> socket.socket:
+    """A socket of our own, where nobody handed us one. What an earlier process left at the path goes."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen(BACKLOG)
+    return listener

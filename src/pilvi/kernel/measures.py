@@ -25,6 +25,9 @@ REQUEST_SECONDS: Final = histogram(
     "pilvi_http_request_seconds", "From the first look at a request to its ready answer.", "service", "route"
 )
 
+REQUESTS_WAITING: Final = gauge("pilvi_http_requests_waiting", "Requests that wait for a thread of the process.")
+CONNECTIONS: Final = gauge("pilvi_http_connections", "Connections to the process, idle ones included.")
+
 # -- database --------------------------------------------------------------------------------------------------------
 
 COMMIT_SECONDS: Final = histogram(

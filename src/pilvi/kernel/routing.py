@@ -46,7 +46,8 @@ class Route:
     prepare: Callable[..., Any] | None = None
     """Slow or pure work on the body before any transaction is open, such as hashing a password: `prepare(body)`."""
     then: Callable[[Any, Any], Any] | None = None
-    """Work after the transaction, such as asking a host for bytes: `then(ctx, result)` gives the result to render."""
+    """Work after the transaction, such as asking a host for bytes: `then(ctx, result)` gives the result to render.
+    A handler that has the Answer already needs none."""
     body_optional: bool = False
     raw: bool = False
     """The handler takes the decoded JSON as it is, whatever it is."""

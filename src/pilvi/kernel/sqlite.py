@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 import apsw
 from sqlalchemy.dialects import sqlite as dialect
 
-from pilvi.kernel import clock, measures
+from pilvi.kernel import at_once, clock, measures
 from pilvi.kernel.db import Compiler, Duplicate, Tx
 from pilvi.kernel.errors import Unavailable
+from pilvi.kernel.tasks import Tasks
 
 T = TypeVar("T")
 
@@ -61,9 +62,30 @@ class _Batch:
         self.failure: BaseException | None = None
 
 
-class SqliteDatabase:
-    answers_at_once = True
+class _Moment:
+    """One look at the database for all that a thread reads inside. It begins with the first question."""
 
+    def __init__(self, connection: SqliteConnection, compiler: Compiler) -> None:
+        self._connection = connection
+        self._compiler = compiler
+        self._tx: Tx | None = None
+
+    @property
+    def tx(self) -> Tx:
+        if self._tx is None:
+            self._connection.raw.execute("begin")
+            self._tx = Tx(self._connection, self._compiler, writes=False)
+        return self._tx
+
+    def __enter__(self) -> "_Moment":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._tx is not None:
+            self._connection.raw.execute("commit")
+
+
+class SqliteDatabase:
     def __init__(self, path: str) -> None:
         self.path = path
         self.compiler = Compiler(dialect.dialect(paramstyle="named"))
@@ -75,12 +97,23 @@ class SqliteDatabase:
         self._waiting = 0
         self._batch: _Batch | None = None
 
-    def read(self, work: Callable[[Tx], T], about: str = "") -> T:
+    def moment(self, tasks: Tasks) -> _Moment:
+        return _Moment(self._reader(), self.compiler)
+
+    def _reader(self) -> SqliteConnection:
+        """This thread's own connection."""
         connection: SqliteConnection | None = getattr(self._local, "reader", None)
         if connection is None:
             connection = self._local.reader = SqliteConnection(_open(self.path))
             connection.raw.execute("pragma query_only=ON")
             self._readers.append(connection.raw)
+        return connection
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        moment: _Moment | None = at_once.moment.get()
+        if moment is not None:
+            return work(moment.tx)
+        connection = self._reader()
         connection.raw.execute("begin")
         try:
             return work(Tx(connection, self.compiler, writes=False))
@@ -88,6 +121,8 @@ class SqliteDatabase:
             connection.raw.execute("commit")
 
     def write(self, work: Callable[[Tx], T]) -> T:
+        if at_once.moment.get() is not None:
+            raise at_once.MustWait
         assert not getattr(self._local, "writing", False), "a write transaction inside a write transaction"
         with self._count:
             self._waiting += 1

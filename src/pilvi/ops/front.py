@@ -2,7 +2,7 @@
 
 What it promises to the processes behind it:
 - `X-Pilvi-Front` holds the front's secret and `X-Pilvi-Host` a host proven by certificate; a client cannot send either.
-- `api` gets a request when the whole of it is here, so that a slow client holds no thread of `api`.
+- `api` gets a request when the whole of it is here, up to a size.
 - bodies that stream go to `live` as they come.
 """
 
@@ -22,6 +22,7 @@ from pilvi.ops.files import write_file
 APT_PACKAGES: Final = ("haproxy",)
 BUFFER_BYTES: Final = 32 * 1024  # Per connection that has something to say: line, headers and body of a small request.
 SMALL_BODY_BYTES: Final = 20 * 1024  # What surely fits the buffer beside the largest headers.
+LARGE_BODIES: Final = 32  # Larger bodies that come in at once.
 UNPRIVILEGED: Final = "haproxy"
 CORS_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 CORS_KEPT_S: Final = 3600
@@ -270,17 +271,17 @@ def _own_figures(config: Config) -> str:
 
 
 def _backends(config: Config) -> str:
-    paths, threads = config.paths, config.api.threads * config.api.processes
+    paths = config.paths
     api = f"unix@{paths.api_socket}"
     live = f"unix@{paths.live_socket}"
-    many = config.front.max_connections  # An answer that nobody reads holds a connection, but no thread.
+    many = config.front.max_connections  # Whoever sends or reads slowly holds a connection, but no thread.
     buffered = ("option http-buffer-request", *_retries())
     return "\n\n".join(
         (
             _block("backend api", *buffered, f"server api {api} maxconn {many}"),
-            # A body beyond the buffer reaches api while its client may still stall, and holds one of api's
-            # threads meanwhile. So such requests may hold a part of the threads only; the others wait here.
-            _block("backend api_large", *buffered, f"server api {api} maxconn {max(1, threads // 2)}"),
+            # A body beyond the buffer reaches api while its client may still stall, and fills api's memory meanwhile:
+            # so many at once, the others wait here.
+            _block("backend api_large", *buffered, f"server api {api} maxconn {LARGE_BODIES}"),
             _block("backend live", f"server live {live} maxconn {many}"),
             _block("backend live_agents", f"server live {live} maxconn 1000"),
         )

@@ -42,7 +42,7 @@ class Undoing:
 
     def __init__(self, inner: Database) -> None:
         self.inner = inner
-        self.compiler, self.answers_at_once = inner.compiler, inner.answers_at_once
+        self.compiler, self.moment = inner.compiler, inner.moment
         self.read = inner.read
 
     def write(self, work: Callable[[Tx], T]) -> T:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from pilvi.kernel import db
 from pilvi.kernel.db import Shaped, Tx
 from pilvi.kernel.errors import BadRequest, Unavailable
-from pilvi.kernel.postgres import PREPARED_MOST, PostgresDatabase, native, text_of
+from pilvi.kernel.postgres import PostgresDatabase
+from pilvi.kernel.postgres_session import PREPARED_MOST, native, text_of
 from pilvi.ops.scratch_postgres import scratch_postgres
 
 own = sa.MetaData()
@@ -35,7 +36,7 @@ def rename(database: PostgresDatabase, name: str) -> None:
 
 def journeys(database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
-    from pilvi.kernel.postgres import Session
+    from pilvi.kernel.postgres_session import Session
 
     word, ask = Session.word, Session.ask
 
@@ -52,18 +53,6 @@ def journeys(database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> lis
     return seen
 
 
-def test_work_that_asks_the_first_question_only_is_one_journey(
-    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = journeys(database, monkeypatch)
-    for count in (2, 1, 1):
-        seen.clear()
-        assert database.read(lambda tx: tx.scalar(FIRST), "brief") == "one"
-        assert len(seen) == count
-    rename(database, "another")
-    assert database.read(lambda tx: tx.scalar(FIRST), "brief") == "another"
-
-
 def test_work_that_asks_more_has_one_state_for_all_of_it(
     database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,28 +63,8 @@ def test_work_that_asks_more_has_one_state_for_all_of_it(
 
     for _ in range(3):
         seen.clear()
-        assert database.read(work, "more") == ("one", 1)
+        assert database.read(work) == ("one", 1)
         assert len(seen) == 3  # the beginning with the first question, the second, the end
-
-
-def test_work_that_asks_more_than_the_last_time_begins_again_when_something_changed_meanwhile(
-    database: PostgresDatabase,
-) -> None:
-    asks_more: list[bool] = []
-    tries: list[str] = []
-
-    def work(tx: Tx) -> tuple[str, int]:
-        tries.append(tx.scalar(FIRST))
-        if asks_more:
-            if len(tries) == 2:
-                rename(database, "changed")
-            return tries[-1], tx.scalar(COUNT)
-        return tries[-1], 0
-
-    assert database.read(work, "odd") == ("one", 0)
-    asks_more.append(True)
-    assert database.read(work, "odd") == ("changed", 1)
-    assert tries == ["one", "one", "changed"]
 
 
 def test_a_statement_is_prepared_when_it_comes_again_and_never_too_many(database: PostgresDatabase) -> None:

@@ -1,13 +1,17 @@
 """Transactions: all or nothing, read your own writes, many writers at once, on both engines."""
 
+import contextlib
+import select
 import threading
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
-from pilvi.kernel import quotas
+from pilvi.kernel import at_once, quotas
 from pilvi.kernel.db import Database, Duplicate, Tx
 from pilvi.kernel.errors import Conflict
+from pilvi.kernel.tasks import Tasks
 
 
 def put(tx: Tx, name: str, limit: int) -> None:
@@ -108,3 +112,56 @@ def test_a_lock_makes_check_then_write_safe(database: Database) -> None:
     for thread in threads:
         thread.join(60)
     assert len(names(database)) == 10
+
+
+def in_a_moment(database: Database, *works: Callable[[], None]) -> None:
+    """As the server runs what came at once."""
+    epoll = select.epoll()
+    tasks = Tasks(epoll)
+    with database.moment(tasks) as moment:
+
+        def task(work: Callable[[], None]) -> None:
+            at_once.moment.set(moment)
+            with contextlib.suppress(at_once.MustWait):
+                work()
+
+        for work in works:
+            assert tasks.run(task, work), "on this engine nothing waits"
+    epoll.close()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_reads_in_a_moment_shares_one_look(database: Database) -> None:
+    seen: list[set[str]] = []
+
+    def look() -> None:
+        seen.append(names(database))
+
+    def meanwhile() -> None:
+        thread = threading.Thread(target=lambda: database.write(lambda tx: put(tx, "new", 1)))
+        thread.start()
+        thread.join(60)
+
+    in_a_moment(database, look, meanwhile, look)
+    in_a_moment(database, look)
+    assert seen == [set(), set(), {"new"}]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_moment_in_which_a_work_failed_is_as_good_as_another(database: Database) -> None:
+    seen: list[set[str]] = []
+
+    def fail() -> None:
+        with pytest.raises(ZeroDivisionError):
+            database.read(lambda tx: 1 / 0)
+
+    in_a_moment(database, fail, lambda: seen.append(names(database)))
+    database.write(lambda tx: put(tx, "new", 1))
+    in_a_moment(database, lambda: seen.append(names(database)))
+    assert seen == [set(), {"new"}]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nothing_is_written_in_a_moment(database: Database) -> None:
+    in_a_moment(database, lambda: database.write(lambda tx: put(tx, "new", 1)))
+    assert names(database) == set()

@@ -71,11 +71,9 @@ def _check_expiry(user: Any) -> None:
         )
 
 
-def _log_in(ctx: Context, begun: tuple[Answer | None, Login, bool]) -> Answer:
+def _log_in(ctx: Context, begun: tuple[Login, bool]) -> Answer:
     """After the first transaction: check what is slow to check, then issue the token in another one."""
-    answer, login, with_catalog = begun
-    if answer is not None:
-        return answer
+    login, with_catalog = begun
     signed = login.signed
     if signed is not None:
         given: Answer = ctx.database.write(
@@ -113,11 +111,11 @@ def _is_proven(login: Login) -> bool:
 
 
 @routes.post("/tokens", rule=None, auth="none", raw=True, shape=LOGIN, writes=False, then=_log_in)
-def create(ctx: Context, tx: Tx, body: Any, query: Query) -> tuple[Answer | None, Login, bool]:
+def create(ctx: Context, tx: Tx, body: Any, query: Query) -> Answer | tuple[Login, bool]:
     with_catalog = "nocatalog" not in query.text
     login = service.begin(tx, parse(body), ctx.header("Openstack-Auth-Receipt") or "")
     if service.OAUTH in login.methods:
         login.signed = signed_by(ctx, query.text)
     elif _is_proven(login):
-        return _answer(tx, service.finish(tx, login), with_catalog), login, with_catalog
-    return None, login, with_catalog
+        return _answer(tx, service.finish(tx, login), with_catalog)
+    return login, with_catalog

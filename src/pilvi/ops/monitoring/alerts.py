@@ -91,7 +91,7 @@ ALERTS: Final = (
           "Add a host, or raise the allocation ratio if the machines are idle."),
     Alert("PilviDriverSlow", _p99("pilvi_driver_call_seconds"), "> 50", "15m", "warning",
           "Steps on hosts take up to {{ $value | humanizeDuration }}.", "Look at disk and CPU of the hosts."),
-    Alert("PilviFrontQueue", 'max(haproxy_backend_current_queue{proxy=~"api.*"})', "> 50", "2m", "warning",
+    Alert("PilviRequestsWait", "max by (worker) (pilvi_http_requests_waiting)", "> 50", "2m", "warning",
           "{{ $value }} requests wait for a thread of api.", "More api.threads, or api.processes on PostgreSQL."),
     Alert("PilviFrontConnections",
           'max(haproxy_frontend_current_sessions{proxy="public"} / haproxy_frontend_limit_sessions{proxy="public"})',

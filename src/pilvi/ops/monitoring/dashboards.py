@@ -67,6 +67,7 @@ CLOUD: Final = Dashboard("pilvi-cloud", "Pilvi cloud", (
     Panel("Front: sessions and queue", "short", (
         ("sum by (proxy) (haproxy_frontend_current_sessions)", "{{proxy}} sessions"),
         ("sum by (proxy) (haproxy_backend_current_queue)", "{{proxy}} waiting"),
+        ("sum(pilvi_http_requests_waiting)", "waiting for a thread of api"),
     )),
     Panel("Turns of loops", "ops", ((_rate("pilvi_loop_turns_total", "kind, outcome"), "{{kind}} {{outcome}}"),)),
     Panel("Work: keys that loops look after", "short", (("sum by (kind) (pilvi_work_rows)", "{{kind}}"),)),

@@ -17,10 +17,10 @@ class TracedDatabase:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.compiler: Compiler = database.compiler
-        self.answers_at_once = database.answers_at_once
+        self.moment = database.moment
 
-    def read(self, work: Callable[[Tx], T], about: str = "") -> T:
-        return self._timed("transaction read", lambda found: self._database.read(found, about), work)
+    def read(self, work: Callable[[Tx], T]) -> T:
+        return self._timed("transaction read", self._database.read, work)
 
     def write(self, work: Callable[[Tx], T]) -> T:
         return self._timed("transaction write", self._database.write, work)
