@@ -73,8 +73,13 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
             self._uses.clear()
         return uses >= PREPARED_FROM
 
+    @property
+    def has_room(self) -> bool:
+        """For one more prepared statement."""
+        return len(self._names) < PREPARED_MOST
+
     def new_name(self) -> bytes:
-        if len(self._names) >= PREPARED_MOST:
+        if not self.has_room:
             oldest = next(iter(self._names))
             self.check(self.pgconn.exec_(b"deallocate " + self._names.pop(oldest)))
         self._number += 1

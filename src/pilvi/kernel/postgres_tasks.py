@@ -1,7 +1,8 @@
 """PostgreSQL for tasks: they wait for the server's answers without holding up their thread.
 
-All requests of a moment share the answer to the first question (db.asked_first). One that asks more gets a session with
-a transaction, and the first question again at its beginning: another answer by then, and a worker begins anew.
+All requests of a moment share the answer to the first question (db.asked_first). One that asks more gets a session; the
+beginning of a transaction, the first question again and the second go in one message. Another answer to the first by
+then, and a worker begins anew. A transaction that only read is ended by the next that has the session, in its message.
 """
 
 from collections import deque
@@ -13,8 +14,9 @@ import psycopg
 from greenlet import getcurrent, greenlet
 from psycopg import pq
 
+from pilvi.kernel import clock
 from pilvi.kernel.at_once import MustWait
-from pilvi.kernel.postgres_session import READ, Rows, Session, native, text_of, told
+from pilvi.kernel.postgres_session import READ, Native, Rows, Session, native, text_of, told
 from pilvi.kernel.tasks import Tasks
 
 SESSIONS_MOST: Final = 4
@@ -23,92 +25,110 @@ ANSWER_S: Final = 30.0
 """The server may think so long about a question before a worker begins anew, which has the pool's patience."""
 PLACE_S: Final = 0.5
 """A session is waited for so long before a worker does the work."""
+OPEN_S: Final = 0.2
+"""A transaction that nobody needs any more stays open so long, in case that somebody comes."""
+
+BEGIN: Final = native(READ)
+END: Final = native("rollback")
+_NO_VALUES: Final[tuple[bytes | None, ...]] = ()
 
 
 class Swift:
-    """A session whose answers tasks wait for; one task at a time has it."""
+    """A session in pipeline mode, whose answers tasks wait for; one task at a time has it."""
 
     def __init__(self, session: Session, tasks: Tasks, lost: Callable[["Swift"], None]) -> None:
         self.session = session
+        self.left_at: float | None = None
+        """When the last transaction came to be of no more use; None: no transaction is open."""
         self._pgconn = session.pgconn
         self._number = session.pgconn.socket
         self._tasks = tasks
         self._lost = lost
         self._is_behind = False
         """The answer to something that nobody waited for is still to come."""
+        session.pgconn.enter_pipeline_mode()
         tasks.watch(self._number, self._idle)
 
     def close(self) -> None:
         self._tasks.forget(self._number)
         self.session.close()
 
-    def word(self, text: str) -> Rows:
-        """Statements without values; the answer to the last of them."""
-        self._catch_up()
-        self._pgconn.send_query(text.encode())
-        return self.session.rows(self._answer())
+    def ask(self, *statements: tuple[Native, Sequence[bytes | None]]) -> list[Rows]:
+        """The answers to statements that go in one message."""
+        if self._is_behind:
+            self._results()
+            self._is_behind = False
+        prepared: list[tuple[Native, bytes] | None] = []
+        if self.left_at is not None:
+            self.left_at = None
+            self._send(END, _NO_VALUES, prepared)
+        for statement, values in statements:
+            self._send(statement, values, prepared)
+        self._pgconn.pipeline_sync()
+        results = self._results()
+        for result in results:
+            self.session.check(result)
+        for made in prepared:
+            if made is not None:
+                self.session.keep_name(*made)
+        answers = [result for result, made in zip(results, prepared, strict=True) if made is None]
+        return [self.session.rows(result) for result in answers[-len(statements) :]]
 
-    def ask(self, sql: str, params: Any) -> tuple[Rows, int]:
-        statement = native(sql)
-        with told():
-            values = [text_of(params[name]) for name in statement.names]
-            self._catch_up()
-            name = self.session.name_of(statement)
-            if name is None and self.session.is_worth_it(statement):
-                name = self.session.new_name()
-                self._pgconn.send_prepare(name, statement.sql)
-                self._answer()
-                self.session.keep_name(statement, name)
-            if name is not None:
-                self._pgconn.send_query_prepared(name, values)
-            else:
-                self._pgconn.send_query_params(statement.sql, values)
-            rows = self.session.rows(self._answer())
-        return rows, len(rows)
+    def _send(
+        self, statement: Native, values: Sequence[bytes | None], prepared: list[tuple[Native, bytes] | None]
+    ) -> None:
+        """`prepared` tells for each result to come which statement it prepares, if any."""
+        session = self.session
+        name = session.name_of(statement)
+        if name is None and session.has_room and session.is_worth_it(statement):
+            name = session.new_name()
+            self._pgconn.send_prepare(name, statement.sql)
+            prepared.append((statement, name))
+        prepared.append(None)
+        if name is None:
+            self._pgconn.send_query_params(statement.sql, values)
+        else:
+            self._pgconn.send_query_prepared(name, values)
 
-    def leave(self) -> None:
-        """The transaction is over. Nobody waits for the answer."""
-        self._catch_up()
-        self._pgconn.send_query(b"rollback")
+    def end(self) -> None:
+        """The transaction that is of no more use. Nobody waits for the answer."""
+        self.left_at = None
+        self._send(END, _NO_VALUES, [])
+        self._pgconn.pipeline_sync()
         self._is_behind = True
 
-    def _answer(self) -> Any:
-        """The last result of what was sent. Raises what the server says, and MustWait when it says nothing."""
-        found = failed = None
+    def _results(self) -> list[Any]:
+        """Those of one message."""
+        found: list[Any] = []
         while True:
-            self._wait()
+            while self._pgconn.is_busy():
+                try:
+                    self._tasks.wait(self._number, ANSWER_S)
+                except TimeoutError:
+                    raise psycopg.OperationalError("the server did not answer in time") from None
+                self._pgconn.consume_input()
             result = self._pgconn.get_result()
             if result is None:
-                break
-            found = result
-            if failed is None and result.status == pq.ExecStatus.FATAL_ERROR:
-                failed = result
-        self.session.check(failed or found)
-        return found
-
-    def _wait(self) -> None:
-        while self._pgconn.is_busy():
-            try:
-                self._tasks.wait(self._number, ANSWER_S)
-            except TimeoutError:
-                raise psycopg.OperationalError("the server did not answer in time") from None
-            self._pgconn.consume_input()
-
-    def _catch_up(self) -> None:
-        if self._is_behind:
-            self._is_behind = False
-            self._answer()
+                if self._pgconn.status != pq.ConnStatus.OK:
+                    raise psycopg.OperationalError("the server is gone")
+            elif result.status == pq.ExecStatus.PIPELINE_SYNC:
+                return found
+            else:
+                found.append(result)
 
     def _idle(self) -> None:
-        """Something came for which no task waits: that answer, or the end of the session."""
+        """Something came for which no task waits: the answer to an end, or the end of the session."""
         try:
             self._pgconn.consume_input()
-            if self._is_behind and not self._pgconn.is_busy():
-                self._catch_up()
-            is_lost = not self._is_behind and self._pgconn.transaction_status != pq.TransactionStatus.IDLE
+            if not self._is_behind:
+                self._lost(self)
+            while self._is_behind and not self._pgconn.is_busy():
+                result = self._pgconn.get_result()
+                if result is not None and result.status == pq.ExecStatus.PIPELINE_SYNC:
+                    self._is_behind = False
+                elif self._pgconn.status != pq.ConnStatus.OK:
+                    raise psycopg.OperationalError("the server is gone")
         except psycopg.Error:
-            is_lost = True
-        if is_lost or self._pgconn.status != pq.ConnStatus.OK:
             self._lost(self)
 
 
@@ -156,10 +176,22 @@ class Sessions:
     def put(self, swift: Swift, tasks: Tasks) -> None:
         if not self._waiting:
             self._idle.append(swift)
+            if swift.left_at is not None:
+                tasks.call_later(OPEN_S, self._end_left)
             return
         waiter = self._waiting.popleft()
         waiter.swift = swift
         tasks.wake(waiter.task)
+
+    def _end_left(self) -> None:
+        """Transactions in which nobody came to take over their session."""
+        now = clock.monotonic()
+        for swift in list(self._idle):
+            if swift.left_at is not None and now - swift.left_at >= OPEN_S:
+                try:
+                    swift.end()
+                except psycopg.Error:
+                    self.lose(swift)
 
     def lose(self, swift: Swift) -> None:
         """Broken: the pool makes another one."""
@@ -212,7 +244,7 @@ class Moment:
         self._is_asked = True
         try:
             with Borrowed(self) as swift:
-                return swift.word(self.first)
+                return swift.ask((native(self.first), _NO_VALUES))[0]
         except psycopg.Error:  # Such as before the first migration.
             raise MustWait from None
         finally:
@@ -255,25 +287,28 @@ class AtOnce:
         if sql == self._awaited:
             self._awaited = ""
             return self._answer, len(self._answer)
-        swift = self._swift or self._begin()
-        return swift.ask(sql, params)
+        statement = native(sql)
+        with told():
+            values = [text_of(params[name]) for name in statement.names]
+            rows = self._begin(statement, values) if self._swift is None else self._swift.ask((statement, values))[0]
+        return rows, len(rows)
 
-    def _begin(self) -> Swift:
+    def _begin(self, statement: Native, values: Sequence[bytes | None]) -> Rows:
         self._borrowed = Borrowed(self._moment)
         swift = self._swift = self._borrowed.__enter__()
         first = self._moment.first
-        if swift.word(f"{READ}; {first}" if first else READ) != self._answer and first:
+        if not first:
+            return swift.ask((BEGIN, _NO_VALUES), (statement, values))[1]
+        _, again, rows = swift.ask((BEGIN, _NO_VALUES), (native(first), _NO_VALUES), (statement, values))
+        if again != self._answer:
             raise MustWait  # Something was changed that both must agree on.
-        return swift
+        return rows
 
     def end(self, error: BaseException | None) -> None:
         """Raises MustWait for an error that comes from a session that broke."""
         if self._borrowed is None or self._swift is None:
             return
-        try:
-            self._swift.leave()
-        except psycopg.OperationalError as broken:
-            error = broken
+        self._swift.left_at = clock.monotonic()
         self._borrowed.__exit__(type(error) if error else None, error, None)
 
     def run_many(self, sql: str, params: Sequence[Mapping[str, Any]]) -> None:

@@ -35,6 +35,7 @@ class Tasks:
         self._parked: dict[greenlet, float] = {}
         self._awake: deque[greenlet] = deque()
         self._idle: list[greenlet] = []
+        self._later: dict[Callable[[], None], float] = {}
         self._waiting = 0
 
     def run(self, work: Callable[..., None], *arguments: Any) -> bool:
@@ -65,6 +66,10 @@ class Tasks:
         self._parked[getcurrent()] = clock.monotonic() + limit_s
         self._switch()
 
+    def call_later(self, after_s: float, function: Callable[[], None]) -> None:
+        """The loop calls it then, once; the same function asked for twice is called once."""
+        self._later.setdefault(function, clock.monotonic() + after_s)
+
     def _switch(self) -> None:
         self._waiting += 1
         loop = getcurrent().parent
@@ -86,7 +91,7 @@ class Tasks:
     @property
     def sweep_s(self) -> float | None:
         """How soon `sweep` wants to be called; None while nobody waits."""
-        return SWEEP_S if self._waiting else None
+        return SWEEP_S if self._waiting or self._later else None
 
     def go_on(self) -> None:
         """With those that were woken."""
@@ -116,6 +121,9 @@ class Tasks:
             task.switch(True)
 
     def sweep(self, now: float) -> None:
+        for function in [function for function, at in self._later.items() if at <= now]:
+            del self._later[function]
+            function()
         for watched in list(self._watched.values()):
             if watched.task is not None and watched.until <= now:
                 task, watched.task = watched.task, None

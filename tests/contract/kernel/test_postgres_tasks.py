@@ -5,13 +5,14 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from pilvi.kernel import at_once, clock, db, postgres_tasks
 from pilvi.kernel.at_once import MustWait
 from pilvi.kernel.db import Tx
-from pilvi.kernel.errors import NotFound, Unavailable
+from pilvi.kernel.errors import BadRequest, NotFound, Unavailable
 from pilvi.kernel.postgres import PostgresDatabase
 from pilvi.kernel.postgres_tasks import SESSIONS_MOST, Moment, Swift
 from pilvi.kernel.tasks import Tasks
@@ -79,19 +80,27 @@ class Loop:
         return self.finish()[0]
 
 
-@pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
-    monkeypatch.setattr(db, "asked_first", [FIRST])
-    with scratch_postgres() as url:
-        database = PostgresDatabase(url)
-        database.script("create table things (id integer primary key, name varchar(40))")
-        database.write(lambda tx: tx.insert(things, {"id": 1, "name": "one"}))
-        made = Loop(database)
-        while made.read(first) is MustWait:  # Workers lend sessions when they are wanted.
-            database.read(first)
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with scratch_postgres() as made:
         yield made
-        made.epoll.close()
-        database.close()
+
+
+@pytest.fixture
+def loop(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
+    monkeypatch.setattr(db, "asked_first", [FIRST])
+    database = PostgresDatabase(url)
+    database.script("create table things (id integer primary key, name varchar(40))")
+    database.write(lambda tx: tx.insert(things, {"id": 1, "name": "one"}))
+    made = Loop(database)
+    while made.read(first) is MustWait:  # Workers lend sessions when they are wanted.
+        database.read(first)
+    yield made
+    made.epoll.close()
+    database.close()
+    again = PostgresDatabase(url)
+    again.script("drop table things")
+    again.close()
 
 
 def first(tx: Tx) -> Any:
@@ -113,20 +122,16 @@ def rename(loop: Loop, name: str) -> None:
     thread.join(SOON_S)
 
 
-def spied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    seen: list[str] = []
-    word, ask = Swift.word, Swift.ask
+def spied(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many statements each message had."""
+    seen: list[int] = []
+    ask = Swift.ask
 
-    def spy_word(self: Swift, text: str) -> Any:
-        seen.append(text)
-        return word(self, text)
+    def spy(self: Swift, *statements: Any) -> Any:
+        seen.append(len(statements))
+        return ask(self, *statements)
 
-    def spy_ask(self: Swift, sql: str, params: Any) -> Any:
-        seen.append("ask")
-        return ask(self, sql, params)
-
-    monkeypatch.setattr(Swift, "word", spy_word)
-    monkeypatch.setattr(Swift, "ask", spy_ask)
+    monkeypatch.setattr(Swift, "ask", spy)
     return seen
 
 
@@ -145,7 +150,7 @@ def test_all_of_a_moment_share_one_question(loop: Loop, monkeypatch: pytest.Monk
     for _ in range(20):
         loop.start(moment, first)
     assert loop.finish() == ["one"] * 20
-    assert len(seen) == 1
+    assert seen == [1]
     rename(loop, "two")
     assert loop.read(first) == "two"
 
@@ -153,7 +158,33 @@ def test_all_of_a_moment_share_one_question(loop: Loop, monkeypatch: pytest.Monk
 def test_who_asks_more_has_one_state_for_all_of_it(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = spied(monkeypatch)
     assert loop.read(more) == ("one", 1)
-    assert len(seen) == 3  # the first question, it again at the beginning of a transaction, the second
+    assert seen == [1, 3]  # the first question; the beginning of a transaction, the first again and the second
+
+
+def test_a_transaction_that_only_read_is_ended_by_the_next_or_after_a_while(loop: Loop) -> None:
+    def is_open() -> list[bool]:
+        return [swift.left_at is not None for swift in loop.database._sessions._idle]
+
+    for _ in range(4):
+        assert loop.read(more) == ("one", 1)
+        assert any(is_open())
+    loop.turn_until(lambda: not any(is_open()))
+    loop.turn_until(lambda: not any(swift._is_behind for swift in loop.database._sessions._idle))
+    rename(loop, "two")
+    assert loop.read(more) == ("two", 1)
+
+
+def test_a_statement_that_fails_leaves_a_session_that_can_be_used(loop: Loop) -> None:
+    def work(tx: Tx) -> None:
+        with pytest.raises(BadRequest):
+            tx.scalar(sa.select(things.c.name).where(things.c.name == "a\ud800b"))
+        with pytest.raises(psycopg.Error):
+            tx._connection.run("select nothing", {})
+        raise NotFound("done")
+
+    for _ in range(SESSIONS_MOST * 2):
+        assert loop.read(work) is NotFound
+        assert loop.read(more) == ("one", 1)
 
 
 def test_what_changed_between_the_first_question_and_the_second_makes_a_worker_begin_anew(loop: Loop) -> None:
