@@ -4,6 +4,7 @@ Services are imported inside the functions: the process that only watches over a
 """
 
 import gc
+import resource
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -155,6 +156,8 @@ def run_api(config: Config) -> None:
 def serve_api(config: Config, listener: "socket") -> None:
     from pilvi.kernel.http_server import Server
 
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     application, moment = api_application(config)
     server = Server(listener, application, moment=moment, threads=config.api.threads)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -63,6 +63,7 @@ class Server:
         """Answered, and the next request is here already."""
         self._done: deque[tuple[Connection, bool]] = deque()
         """Answered by workers; whether it was the last answer. All else of a connection is the loop's alone."""
+        self._is_listening = False
         self._is_stopping = False
         self._swept_at = 0.0
 
@@ -73,7 +74,7 @@ class Server:
 
     def serve(self) -> None:
         self._listener.setblocking(False)
-        self._epoll.register(self._listener.fileno(), select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        self._listen(True)
         self._epoll.register(self._wake, select.EPOLLIN)
         for number in range(self._threads):
             threading.Thread(target=self._worker, name=f"request-{number}", daemon=True).start()
@@ -87,7 +88,7 @@ class Server:
         yield measures.CONNECTIONS, (), float(len(self._connections))
 
     def _finish(self) -> None:
-        self._epoll.unregister(self._listener.fileno())
+        self._listen(False)
         ends_at = clock.monotonic() + STOP_S
         while clock.monotonic() < ends_at:
             self._turn(0.05)  # What was sent before the peer knew is answered, too.
@@ -133,16 +134,30 @@ class Server:
 
     def _accept(self, now: float) -> None:
         for _ in range(ACCEPTED_PER_TURN):
+            if len(self._connections) >= CONNECTIONS_LIMIT:
+                self._listen(False)
+                return
             try:
                 sock, _ = self._listener.accept()
-            except OSError:
+            except BlockingIOError:
                 return
-            if len(self._connections) >= CONNECTIONS_LIMIT:
-                sock.close()
-                continue
+            except OSError as error:  # Such as no file descriptors left.
+                logger("api").warning("server.cannot_accept", error=str(error))
+                self._listen(False)
+                return
             sock.setblocking(False)
             connection = self._connections[sock.fileno()] = Connection(sock, now)
             self._watch(connection, select.EPOLLIN)
+
+    def _listen(self, does: bool) -> None:
+        """Or leave it to the backlog for a while."""
+        if does == self._is_listening or (does and self._is_stopping):
+            return
+        self._is_listening = does
+        if does:
+            self._epoll.register(self._listener.fileno(), select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        else:
+            self._epoll.unregister(self._listener.fileno())
 
     def _take(self, connection: Connection, event: int, ready: list[Connection]) -> None:
         """Read what came, or send on what the peer did not take; whoever has a whole request is `ready`."""
@@ -239,6 +254,7 @@ class Server:
     # -- ends ------------------------------------------------------------------------------------------------------
 
     def _sweep(self, now: float) -> None:
+        self._listen(True)
         for connection in list(self._connections.values()):
             if connection.is_in_work:
                 continue
@@ -254,3 +270,4 @@ class Server:
         connection.is_broken = True
         del self._connections[connection.sock.fileno()]
         connection.sock.close()  # Which takes it out of the epoll, too.
+        self._listen(True)
