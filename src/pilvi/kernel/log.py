@@ -17,9 +17,17 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import orjson
-import structlog
 
 from pilvi.kernel import clock
+
+_is_terminal = "rich" in sys.modules
+if not _is_terminal:
+    # structlog loads what colours a terminal wherever it is installed: three megabytes in every process of a cloud.
+    sys.modules["rich"] = None  # type: ignore[assignment]
+import structlog  # noqa: E402
+
+if not _is_terminal:
+    del sys.modules["rich"]
 
 LARGEST_BYTES: Final = 8 * 1024 * 1024
 KEPT_FILES: Final = 4  # The current one and three older ones.

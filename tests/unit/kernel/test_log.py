@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,3 +116,8 @@ def test_plain_lines_are_of_level_info(tmp_path: Path) -> None:
     log.configure("api", tmp_path, level="warning")
     log.plain("api", "request", {"status": 200})
     assert (tmp_path / "api.log").read_text() == ""
+
+
+def test_logging_does_not_load_what_colours_a_terminal() -> None:
+    program = "import pilvi.kernel.log, sys; assert 'rich' not in sys.modules; import rich.console"
+    subprocess.run([sys.executable, "-c", program], check=True)
