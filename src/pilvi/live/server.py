@@ -27,6 +27,7 @@ from pilvi.live.agents import Agents, WakeSocket
 from pilvi.live.consoles import Consoles
 from pilvi.live.figures import Figures
 from pilvi.live.host_images import HostImages
+from pilvi.live.memory import Memory
 from pilvi.live.process import CTX, LiveProcess
 from pilvi.ops.monitoring import otlp
 from pilvi.ops.monitoring.process import know_oneself
@@ -54,6 +55,7 @@ class LiveServer:
         self._runners = [Runner(database, own) for own in loops if own]
         self._runner: web.AppRunner | None = None
         self._wake: asyncio.DatagramTransport | None = None
+        self._memory = Memory()
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard])
@@ -92,6 +94,7 @@ class LiveServer:
             self._wake.close()
         await self.figures.stop()
         await self.agents.close()
+        self._memory.close()
         if self._runner is not None:
             await self._runner.cleanup()
         loop = asyncio.get_running_loop()
@@ -120,6 +123,7 @@ class LiveServer:
             logger("live").exception("request.failed", request_id=ctx.request_id, path=request.path, error=repr(error))
             return _refuse(request, Fault(f"Something went wrong on our side. The request id is {ctx.request_id}."))
         finally:
+            self._memory.request_ended()
             _count(request, status, clock.monotonic() - began, began_ns)
 
 
