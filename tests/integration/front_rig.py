@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +109,11 @@ class Front:
     def write(self) -> None:
         (self.config.paths.run / "haproxy.cfg").write_text(front.render(self.config, Secret(SECRET), None))
 
-    def spawn(self, argv: list[str], pass_fds: tuple[int, ...] = ()) -> "subprocess.Popen[bytes]":
+    def spawn(
+        self, argv: list[str], pass_fds: tuple[int, ...] = (), env: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
-            argv, cwd=self.root, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=pass_fds
+            argv, cwd=self.root, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=pass_fds, env=env
         )
         self.processes.append(process)
         return process
