@@ -1,5 +1,6 @@
 """Free properties that only some may read and change: by roles, and by rules."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from pilvi.image.property_protections.model import Protections, load, parse
+from pilvi.image.images import service
+from pilvi.image.property_protections.model import Protections, Section, load, parse
 from pilvi.image.property_protections.service import LOOK_EVERY_S, Watched
 from pilvi.kernel import clock
 from pilvi.kernel.config import Config, ConfigError
+from pilvi.kernel.context import Context
 from pilvi.kernel.policy_language import Node, PolicyError, said
 from tests.contract.client import Client
 from tests.contract.image.conftest import NEW, made
@@ -72,6 +75,25 @@ def config(config: Config, tmp_path: Path, request: pytest.FixtureRequest) -> Co
 def patch(client: Client, id: str, op: str, name: str, value: str | None = None) -> int:
     step = {"op": op, "path": f"/{name}"} | ({} if value is None else {"value": value})
     return client.patch(f"/images/{id}", [step], headers=NEW).status
+
+
+def test_a_name_is_judged_once_for_a_whole_list(images: Client) -> None:
+    asked: list[Context] = []
+
+    def may_read(ctx: Context) -> bool:
+        asked.append(ctx)
+        return False
+
+    protections = Protections(
+        (Section(re.compile("^x_"), {"read": may_read}), Section(re.compile(""), {"read": lambda ctx: True}))
+    )
+    id = made(images, open_a="2")["id"]
+    image = images.database.read(lambda tx: service.find(tx, id))
+    assert image is not None
+    readable = protections.reader(Context(request_id="req-1"))
+    listed = [readable(replace(image, properties={"x_secret": str(i), "open_a": "2"})) for i in range(3)]
+    assert [one.properties for one in listed] == [{"open_a": "2"}] * 3
+    assert len(asked) == 1
 
 
 def test_roles_say_who_creates(images: Client) -> None:

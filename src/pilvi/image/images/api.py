@@ -19,33 +19,36 @@ def routes_for(stores: Stores, import_methods: tuple[str, ...], protections: Cal
     """The routes of images in a cloud with these stores. `protections`: who may do what with properties now."""
     routes = Routes("image", "/images")
 
-    def shown(ctx: Context, image: Image) -> dict[str, Any]:
-        return render(protections().readable(ctx, image), with_locations=stores.shows_locations)
+    def shown(image: Image, readable: Callable[[Image], Image]) -> dict[str, Any]:
+        return render(readable(image), with_locations=stores.shows_locations)
 
     @routes.post(rule=policy.ADD, raw=True, shape=CREATE)
     def create(ctx: Context, tx: Tx, body: Any) -> Answer:
-        image = service.create(ctx, tx, parse_create(body), protections())
+        now = protections()
+        image = service.create(ctx, tx, parse_create(body), now)
         headers = {
             "Location": f"{ctx.base_url}/v2/images/{image.id}",
             "OpenStack-image-import-methods": ",".join(import_methods),
             "OpenStack-image-store-ids": ",".join(stores.ids),
         }
-        return Answer(201, shown(ctx, image), headers)
+        return Answer(201, shown(image, now.reader(ctx)), headers)
 
     @routes.get(rule=policy.LIST)
     def list_(ctx: Context, tx: Tx, query: Query) -> dict[str, Any]:
-        page = service.list_(ctx, tx, query, protections())
-        body: dict[str, Any] = {"images": [shown(ctx, image) for image in page.items]}
+        now = protections()
+        page, readable = service.list_(ctx, tx, query, now), now.reader(ctx)
+        body: dict[str, Any] = {"images": [shown(image, readable) for image in page.items]}
         return body | page_links(query, page.items[-1].id if page.more and page.items else None)
 
     @routes.get("/{id}", rule=policy.GET)
     def show(ctx: Context, tx: Tx, id: str) -> dict[str, Any]:
-        return shown(ctx, service.get(ctx, tx, id))
+        return shown(service.get(ctx, tx, id), protections().reader(ctx))
 
     @routes.patch("/{id}", rule=policy.MODIFY, raw=True, shape=PATCH, media=(JSON_PATCH, OLD_JSON_PATCH))
     def update(ctx: Context, tx: Tx, id: str, body: Any) -> dict[str, Any]:
         changes = parse_patch(body, (ctx.header("Content-Type") or "").strip().lower())
-        return shown(ctx, service.update(ctx, tx, id, changes, stores, protections()))
+        now = protections()
+        return shown(service.update(ctx, tx, id, changes, stores, now), now.reader(ctx))
 
     @routes.delete("/{id}", rule=policy.DELETE)
     def delete(ctx: Context, tx: Tx, id: str) -> None:

@@ -17,6 +17,7 @@ import configparser
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -50,12 +51,12 @@ class Protections:
         section = next((s for s in self.sections if s.pattern.search(name)), None)
         return section is not None and section.may[operation](ctx)
 
-    def readable(self, ctx: Context, image: Image) -> Image:
-        """The image without what the caller may not read."""
+    def reader(self, ctx: Context) -> Callable[[Image], Image]:
+        """Gives an image without what this caller may not read. A name is judged once, however many images bear it."""
         if self.sections is None:
-            return image
-        kept = {name: value for name, value in image.properties.items() if self.allows(ctx, name, "read")}
-        return replace(image, properties=kept)
+            return lambda image: image
+        may_read = cache(lambda name: self.allows(ctx, name, "read"))
+        return lambda image: replace(image, properties={k: v for k, v in image.properties.items() if may_read(k)})
 
     def check(self, ctx: Context, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         """Raises Forbidden at the first property that the caller may not change so."""
