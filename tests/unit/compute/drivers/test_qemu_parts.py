@@ -2,6 +2,8 @@
 
 import json
 import os
+import select
+import signal
 import socket
 import sys
 import threading
@@ -84,6 +86,18 @@ def test_a_pid_that_was_given_to_another_process_is_not_the_one_we_knew(tmp_path
     process.kill(impostor)
     assert process.is_alive(started)
     process.kill(started)
+
+
+def test_a_process_that_ends_while_nobody_asks_is_buried(tmp_path: Path) -> None:
+    started = sleeper(tmp_path)
+    assert not process.bury_ended()
+    descriptor = os.pidfd_open(started.pid)
+    os.kill(started.pid, signal.SIGKILL)
+    assert select.select([descriptor], [], [], 30)[0]
+    os.close(descriptor)
+    assert Path("/proc", str(started.pid)).exists()
+    process.bury_ended()
+    assert not Path("/proc", str(started.pid)).exists()
 
 
 def test_a_process_is_found_by_its_directory_and_a_word(tmp_path: Path) -> None:

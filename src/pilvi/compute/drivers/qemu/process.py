@@ -51,6 +51,7 @@ def start(
             )
         except OSError as error:
             raise DriverFault(f"{argv[0]} cannot be started: {error.strerror}.", retry=True) from error
+    bury_ended()
     with _children_lock:
         _children[child.pid] = child
     return Process(child.pid, _start_ticks(child.pid) or 0)
@@ -154,6 +155,15 @@ def _reap(pid: int) -> None:
         child = _children.get(pid)
         if child is not None and child.poll() is not None:
             del _children[pid]
+
+
+def bury_ended() -> bool:
+    """Those go that ended when nobody asked for them, or were asked for between their end and that of their threads.
+    True if no child is left."""
+    with _children_lock:
+        for pid in [pid for pid, child in _children.items() if child.poll() is not None]:
+            del _children[pid]
+        return not _children
 
 
 def _start_ticks(pid: int) -> int | None:
