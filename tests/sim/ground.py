@@ -21,6 +21,7 @@ from pilvi.kernel.db import connect
 from pilvi.kernel.http import Edge
 from pilvi.kernel.migrate import migrate
 from pilvi.kernel.wire import FOREVER
+from pilvi.ops.gates import shared_memory
 from tests.sim.atlas import Atlas
 from tests.sim.database import SimDatabase
 from tests.sim.host import SECRET
@@ -34,7 +35,6 @@ TENANTS = ("red", "green", "blue")
 ROBOT = "robot"
 """Another service of the cloud."""
 PASSWORD = "secret-of-admin"
-SHARED_MEMORY = Path("/dev/shm")
 NOT_AT_FIRST = (f"{IMAGE}/cache", f"{IMAGE}/tasks")
 """What begins work that nobody does yet."""
 
@@ -78,7 +78,7 @@ class Ground:
 @cache
 def _folder() -> Path:
     """Processes that are forked later put their own below it."""
-    folder = Path(tempfile.mkdtemp(prefix="pilvi-sim-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None))
+    folder = Path(tempfile.mkdtemp(prefix="pilvi-sim-", dir=shared_memory()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 

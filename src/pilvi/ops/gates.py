@@ -1,6 +1,7 @@
 """`check` and `test`: the same gates and tests for a developer, CI and a reviewer, in one order."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,11 +15,14 @@ from pilvi.ops.progress import StepFailed
 ROOT: Final = Path(__file__).parents[3]
 KINDS: Final = ("unit", "contract", "sim", "integration", "e2e", "acceptance")
 SERIAL: Final = ("integration", "e2e", "acceptance")  # Real guests and namespaces share two cores: one after another.
+AS_GUESTS: Final = ("busybox", "iputils-ping")  # What namespaces that stand in for guests run.
 XML: Final = ("xmlsec1",)  # Another hand than ours, to look at what we sign.
 BROWSER: Final = ("chromium",)  # Consoles are looked at as people do.
 # Many small databases, none of which has to survive anything.
 IN_MEMORY: Final = ("tests/unit", "tests/contract", "tests/sim")
 SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 pytest makes folders of its own in it
+SHARED_MEMORY_BYTES: Final = 1 << 30
+"""Where there is less, as in many containers, a full disk would be what tests find."""
 NO_TESTS_COLLECTED: Final = 5
 SCRIPTS: Final = Path(sys.executable).parent
 
@@ -76,8 +80,15 @@ def install_packages(kinds: Sequence[str]) -> None:
     }
     wanted = packages.needed(dict.fromkeys(name for kind in kinds for name in modules[kind]))
     wanted += BROWSER if "e2e" in kinds else ()
+    wanted += AS_GUESTS if "integration" in kinds else ()
     wanted += XML if "contract" in kinds else ()
     packages.install(wanted, lambda text: print(f"     packages: {text}", flush=True))
+
+
+def shared_memory() -> Path | None:
+    """A folder in memory, if this machine has one with room."""
+    is_roomy = SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free >= SHARED_MEMORY_BYTES
+    return SHARED_MEMORY if is_roomy else None
 
 
 def pytest(*arguments: str) -> list[str]:
@@ -88,8 +99,9 @@ def gate(title: str, argv: Sequence[str], *, show: bool = False) -> None:
     """Runs one gate. Its output appears when it fails, or always with `show`."""
     started = time.monotonic()
     environment = {**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"}
-    if title in IN_MEMORY and SHARED_MEMORY.is_dir():
-        environment["TMPDIR"] = str(SHARED_MEMORY)
+    memory = shared_memory()
+    if title in IN_MEMORY and memory is not None:
+        environment["TMPDIR"] = str(memory)
     result = subprocess.run(
         argv,
         cwd=ROOT,
