@@ -150,9 +150,14 @@ class Echo:
         self._server.close()
 
     def _datagrams(self) -> None:
-        while not self._stop.is_set():
-            with suppress(TimeoutError):
+        """What has arrived when it is told to stop is heard all the same."""
+        while True:
+            is_last = self._stop.is_set()
+            try:
                 self.seen.append(self._server.recvfrom(2048)[1][0])
+            except TimeoutError:
+                if is_last:
+                    return
 
     def _connections(self) -> None:
         while not self._stop.is_set():
