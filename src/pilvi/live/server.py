@@ -106,7 +106,7 @@ class LiveServer:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Faults become answers in the API's own shape; nothing else gets out."""
         ctx = request[CTX] = self.process.context(request)
-        began, began_ns, status = clock.monotonic(), tracing.now_ns(), 500
+        began, began_at, status = clock.monotonic(), clock.now(), 500
         try:
             answer = await handler(request)
             status = answer.status
@@ -124,7 +124,7 @@ class LiveServer:
             return _refuse(request, Fault(f"Something went wrong on our side. The request id is {ctx.request_id}."))
         finally:
             self._memory.request_ended()
-            _count(request, status, clock.monotonic() - began, began_ns)
+            _count(request, status, clock.monotonic() - began, began_at)
 
 
 async def _tell_trace(request: web.Request, response: web.StreamResponse) -> None:
@@ -132,7 +132,7 @@ async def _tell_trace(request: web.Request, response: web.StreamResponse) -> Non
         response.headers["traceresponse"] = tracing.parent_of(request[CTX].request_id)
 
 
-def _count(request: web.Request, status: int, seconds: float, began_ns: int) -> None:
+def _count(request: web.Request, status: int, seconds: float, began_at: float) -> None:
     """By the route's template. What lasts as long as its client wants has no duration worth a histogram."""
     resource = request.match_info.route.resource
     if resource is None:
@@ -142,8 +142,8 @@ def _count(request: web.Request, status: int, seconds: float, began_ns: int) -> 
     measures.REQUESTS.inc("live", name, str(status))
     if "Upgrade" not in request.headers:
         measures.REQUEST_SECONDS.observe(seconds, "live", name)
-        parent, method = request.headers.get("traceparent"), {"http.request.method": request.method}
-        tracing.ended(request[CTX].request_id, name, status, began_ns, traceparent=parent, **method)
+        parent, request_id = request.headers.get("traceparent"), request[CTX].request_id
+        tracing.ended(request_id, name, request.method, status, began_at, parent)
 
 
 def _refuse(request: web.Request, fault: Fault) -> web.Response:

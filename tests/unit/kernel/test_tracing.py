@@ -133,7 +133,18 @@ def test_off_means_nothing() -> None:
     assert tracing.in_force() is None
     with tracing.span("loop server", REQUEST):
         assert tracing.opened.get() is None
-    tracing.ended(REQUEST, "GET /", 200, 1, traceparent=PARENT)
+    tracing.ended(REQUEST, "GET /", "GET", 200, 1.0, PARENT)
+
+
+def test_any_text_and_number_is_json(collector: Collector) -> None:
+    said = 'a "quoted"\nline \\ ü'
+    with pytest.raises(ValueError), tracing.span("loop server", REQUEST, key=said, took_s=0.5, long="x" * 600):
+        raise ValueError(said)
+    span = sent(collector)["loop server"]
+    assert span["status"] == {"code": 2, "message": said}
+    assert [each["value"] for each in span["attributes"]] == [
+        {"stringValue": said}, {"doubleValue": 0.5}, {"stringValue": "x" * 500},
+    ]  # fmt: skip
 
 
 def test_the_next_process_is_told_the_trace_with_or_without_a_collector(collector: Collector) -> None:
@@ -165,10 +176,10 @@ def test_a_collector_that_is_away_costs_spans_and_nothing_else(
     assert tracer is not None
     collector.is_away = True
     for number in range(9):
-        tracer.add(Span(TRACE, ROOT, "", str(number), 1, 1, 2))
+        tracer.add(Span(REQUEST, "1" * 16, str(number), 1, 2))
     tracer._send_all()
     collector.is_away = False
-    tracer.add(Span(TRACE, ROOT, "", "later", 1, 1, 2))
+    tracer.add(Span(REQUEST, "1" * 16, "later", 1, 2))
     assert set(sent(collector)) == {"later"}
     after = {labels[0]: value for labels, value in measures.SPANS.samples()}
     grown = {name: after[name] - before.get(name, 0.0) for name in after}

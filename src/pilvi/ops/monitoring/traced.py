@@ -1,14 +1,16 @@
 """What is wrapped while traces are on: the database and the application of `api`."""
 
 from collections.abc import Callable
-from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
-from pilvi.kernel import tracing
+from pilvi.kernel import clock, tracing
 from pilvi.kernel.db import Compiler, Database, Tx
 from pilvi.kernel.tracing import Open
 
+Asked = ParamSpec("Asked")
 T = TypeVar("T")
+
+REQUEST_ID: Final = "x-openstack-request-id"
 
 
 class TracedDatabase:
@@ -25,18 +27,18 @@ class TracedDatabase:
     def write(self, work: Callable[[Tx], T]) -> T:
         return self._timed("transaction write", self._database.write, work)
 
-    def _timed(self, name: str, run: Callable[[Callable[[Tx], T]], T], work: Callable[[Tx], T]) -> T:
+    def _timed(self, name: str, run: Callable[Asked, T], *given: Asked.args, **named: Asked.kwargs) -> T:
         here = tracing.opened.get()
         if here is None:
-            return run(work)
-        started, error = tracing.now_ns(), ""
+            return run(*given, **named)
+        started, error = clock.now(), ""
         try:
-            return run(work)
+            return run(*given, **named)
         except BaseException as fault:
             error = type(fault).__name__
             raise
         finally:
-            here.inner.append((name, started, tracing.now_ns(), error))
+            here.inner.append((name, started, clock.now(), error))
 
     def script(self, sql: str) -> None:
         self._database.script(sql)
@@ -45,12 +47,11 @@ class TracedDatabase:
         self._database.close()
 
 
-_route: ContextVar[str] = ContextVar("route", default="")
-
-
 def observe_route(name: str) -> None:
     """What the edge says of the request of this thread: its route's template; empty: not worth a span."""
-    _route.set(name)
+    here = tracing.opened.get()
+    if here is not None:
+        here.name = name
 
 
 class TracedApplication:
@@ -60,27 +61,27 @@ class TracedApplication:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        tracer = tracing.in_force()
-        if tracer is None:
+        if tracing.in_force() is None:
             return self._application(environ, start_response)
-        here, started = Open(), tracing.now_ns()
+        here, started = Open(), clock.now()
         token = tracing.opened.set(here)
-        observe_route("")
-        told: dict[str, Any] = {}
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            told["status"] = int(status.split(" ", 1)[0])
-            told["id"] = next((v for k, v in headers if k.lower() == "x-openstack-request-id"), "")
+            if here.name:
+                here.status, here.request_id = int(status[:3]), _request_id(headers)
             return start_response(status, headers, *more)
 
         try:
             return self._application(environ, start)
         finally:
             tracing.opened.reset(token)
-            name = _route.get()
-            if told and name:
-                here.trace = tracing.trace_of(told["id"])
+            if here.status:
                 method, parent = environ["REQUEST_METHOD"], environ.get("HTTP_TRACEPARENT")
-                attributes = {"http.request.method": method}
-                tracing.ended(told["id"], name, told["status"], started, traceparent=parent, **attributes)
-                tracing.close(tracer, here)
+                tracing.ended(here.request_id, here.name, method, here.status, started, parent, here.inner)
+
+
+def _request_id(headers: list[tuple[str, str]]) -> str:
+    for name, value in headers:
+        if len(name) == len(REQUEST_ID) and name.lower() == REQUEST_ID:
+            return value
+    return ""
