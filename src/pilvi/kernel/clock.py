@@ -1,7 +1,9 @@
 """Time, injectable, so that tests and the simulator can own it."""
 
+import math
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -41,8 +43,18 @@ def monotonic() -> float:
 
 def timestamp(at: float | None = None) -> str:
     """UTC as `2026-11-22T15:04:05.000006Z`: sorts as text; views cut it to what their API shows."""
-    moment = datetime.fromtimestamp(_clock.now() if at is None else at, UTC)
-    return moment.isoformat(timespec="microseconds")[:26] + "Z"
+    moment = _clock.now() if at is None else at
+    second = math.floor(moment)
+    micros = round((moment - second) * 1_000_000)
+    if micros == 1_000_000:
+        second, micros = second + 1, 0
+    return f"{_second_text(second)}.{micros:06d}Z"
+
+
+@lru_cache(64)
+def _second_text(second: int) -> str:
+    """Many stamps fall into the second that the last one fell into."""
+    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
 def parse(text: str) -> float:

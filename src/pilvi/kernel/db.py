@@ -358,6 +358,8 @@ class Tx:
 
 
 def _values(record: Any, table: sa.Table) -> dict[str, Any]:
+    if type(record) is dict:
+        return record.copy()
     if isinstance(record, Mapping):
         return dict(record)
     key = (type(record), table.name)

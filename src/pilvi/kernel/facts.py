@@ -225,9 +225,16 @@ def _main(ctx: Context, notes: list[Note]) -> Note | None:
     if ctx.resource is None:
         return notes[0] if notes else None
     kind, id, name = ctx.resource
-    by_id = [note for note in notes if note.id == id]
-    by_name = [note for note in notes if note.kind == kind and note.name and note.name in (id, name)]
-    return next((note for note in (*(n for n in by_id if n.kind == kind), *by_id, *by_name)), None)
+    same_id: Note | None = None
+    same_name: Note | None = None
+    for note in notes:
+        if note.id == id:
+            if note.kind == kind:
+                return note
+            same_id = same_id or note
+        elif note.kind == kind and note.name and note.name in (id, name):
+            same_name = same_name or note
+    return same_id or same_name
 
 
 def _of_note(tx: Tx, note: Note, asked: tuple[Context, str, dict[str, Any]] | None) -> dict[str, Any]:

@@ -88,10 +88,16 @@ class Tracked:
 
     def inserted(self, tx: Tx, row: Mapping[str, Any]) -> None:
         note = self._note(tx, row, "created")
+        changes: dict[str, list[Any]] = {}
         for name in self.fields:
             value = row.get(name)
-            if value not in _NOTHING:
-                note.put(name, None, self.shown(name, value))
+            if value is not None and value not in _NOTHING:
+                changes[name] = [None, self.shown(name, value)]
+        if note.changes:
+            for name, (_, after) in changes.items():
+                note.put(name, None, after)
+        else:
+            note.changes = changes
 
     def changed(self, tx: Tx, row: Mapping[str, Any], new: Mapping[str, Any] | None) -> None:
         note = self._note(tx, row, "deleted" if new is None else "changed")

@@ -60,6 +60,8 @@ class Route:
     parameters: tuple[str, ...] = ()
     query_parameters: tuple[str, ...] = ()
     wants: frozenset[str] = frozenset()
+    name: str = field(init=False, default="")
+    """What figures, events and spans call it, asked several times in each request."""
 
     def __post_init__(self) -> None:
         names = list(inspect.signature(self.handler).parameters)
@@ -68,17 +70,13 @@ class Route:
         self.wants = frozenset(names) & {"body", "query"}
         special = {"ctx", "tx", "body", "query", *in_path}
         self.query_parameters = tuple(n for n in names if n not in special)
+        self.name = f"{self.method} {self.path}" + (f" {{{self.action}}}" if self.action else "")
 
     def status_at(self, version: int) -> int:
         if isinstance(self.status, int):
             return self.status
         best = [code for since, code in self.status.items() if minor(since) <= version]
         return best[-1]
-
-    @property
-    def name(self) -> str:
-        suffix = f" {{{self.action}}}" if self.action else ""
-        return f"{self.method} {self.path}{suffix}"
 
 
 class Routes:
