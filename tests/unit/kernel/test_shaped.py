@@ -59,3 +59,10 @@ def test_a_list_goes_as_one_parameter(database: Database) -> None:
         return sorted(tx.scalars(query))
 
     assert [database.read(lambda tx, w=w: ask(tx, w)) for w in ([], ["a"], ["c", "x", "a"])] == [[], ["a"], ["a", "c"]]  # type: ignore[misc]
+
+
+def test_a_limit_on_sqlite_is_an_expression_so_that_it_is_planned_once(database: Database) -> None:
+    limited = [sa.select(shapes.c.id).limit(2), sa.select(shapes.c.id).offset(1), above(0, [])]
+    for statement in limited:
+        assert " + 0 OFFSET " in database.compiler.compile(statement)[2]
+    assert [database.read(lambda tx, s=s: tx.scalars(s)) for s in limited] == [[1, 2], [2, 3], [1, 2, 3]]  # type: ignore[misc]
