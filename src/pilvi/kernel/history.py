@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.sql import operators as op
 
 from pilvi.kernel import facts
-from pilvi.kernel.db import REMEMBERED, Row, Tx
+from pilvi.kernel.db import REMEMBERED, Row, Shaped, Tx
 
 VALUE_MOST: Final = 4000
 """Characters of one remembered value; what is longer is named by its length."""
@@ -213,8 +214,7 @@ class Watch:
         if not touched:
             return None
         needs = [name for reader in self.readers for name in reader.needs]
-        query = sa.select(*[self.table.c[name] for name in dict.fromkeys((*needs, *touched))])
-        return tx.all(query.where(*statement._where_criteria).limit(ROWS_MOST))
+        return tx.all(_former(self.table, tuple(dict.fromkeys((*needs, *touched))), statement._where_criteria))
 
     def changed(self, tx: Tx, statement: Any, former: list[Row]) -> None:
         new = None if statement.is_delete else _new_values(statement)
@@ -233,6 +233,39 @@ class Watch:
         for reader in self.readers:
             if reader.touched(new):
                 reader.changed(tx, former._asdict(), new)
+
+
+_COMPARISONS: Final = frozenset((op.eq, op.ne, op.lt, op.le, op.gt, op.ge))
+
+
+def _former(table: sa.Table, names: tuple[str, ...], criteria: tuple[Any, ...]) -> Any:
+    """The statement that finds the rows which a write is about to change. Nearly every write compares columns with
+    values, and then it is one that was built before."""
+
+    def build() -> Any:
+        asked = [
+            each.operator(each.left, sa.bindparam(f"value_{n}", type_=each.left.type))
+            for n, each in enumerate(criteria)
+        ]
+        return sa.select(*[table.c[name] for name in names]).where(*asked).limit(sa.bindparam("rows"))
+
+    if not all(_is_plain(each, table) for each in criteria):
+        return sa.select(*[table.c[name] for name in names]).where(*criteria).limit(ROWS_MOST)
+    key = ("former", table.name, names, tuple((each.left.name, each.operator) for each in criteria))
+    values = {f"value_{n}": each.right.effective_value for n, each in enumerate(criteria)}
+    return Shaped(key, build, values | {"rows": ROWS_MOST})
+
+
+def _is_plain(criterion: Any, table: sa.Table) -> bool:
+    """A column of this table, compared with a value."""
+    return (
+        isinstance(criterion, sa.BinaryExpression)
+        and criterion.operator in _COMPARISONS
+        and isinstance(criterion.left, sa.Column)
+        and criterion.left.table is table
+        and isinstance(criterion.right, sa.BindParameter)
+        and criterion.modifiers == {}
+    )
 
 
 def _new_values(statement: Any) -> dict[str, Any]:
@@ -311,8 +344,8 @@ def _name(tx: Tx, note: Note) -> None:
     tracked = TRACKED.get(note.kind)
     if tracked is None or tracked.name_column == tracked.id_column:
         return
-    columns = [tracked.table.c[name] for name in dict.fromkeys(tracked.needs)]
-    row: Any = tx.first(sa.select(*columns).where(tracked.table.c[tracked.id_column] == note.id))
+    itself = (tracked.table.c[tracked.id_column] == note.id,)
+    row: Any = tx.first(_former(tracked.table, tuple(dict.fromkeys(tracked.needs)), itself))
     if row is not None:
         note.name = str(getattr(row, tracked.name_column) or "")
         note.project_id = str(getattr(row, tracked.project_column) or "") if tracked.project_column else ""
