@@ -148,25 +148,33 @@ class SqliteDatabase:
         """Run one request in the open batch and commit the batch when nobody is waiting behind it."""
         raw = self._writer.raw
         batch = self._batch
+        is_alone = batch is None
+        """A savepoint copies every page that is written; the first of a batch has none before it to keep."""
         if batch is None:
             try:
                 raw.execute("begin immediate")
             except apsw.BusyError:
                 raise Unavailable("The database is busy; try again.") from None
             batch = self._batch = _Batch()
-        raw.execute("savepoint request")
+        else:
+            raw.execute("savepoint request")
         result: T | None = None
         failure: BaseException | None = None
         try:
             result = work(tx)
             tx.complete()
-        except BaseException as error:  # noqa: BLE001 raised again once the savepoint is undone
+        except BaseException as error:  # noqa: BLE001 raised again once what it did is undone
             failure = error
+            if is_alone:
+                self._batch = None
+                raw.execute("rollback")
+                return batch, None, failure
             raw.execute("rollback to request")
         else:
             batch.members += 1
         try:
-            raw.execute("release request")
+            if not is_alone:
+                raw.execute("release request")
         finally:
             if self._waiting == 0 or batch.members >= BATCH_LIMIT:
                 self._commit(batch)
