@@ -129,8 +129,7 @@ class Server:
         if now - self._swept_at > SWEEP_S:
             self._swept_at = now
             self._sweep(now)
-        if self._tasks.sweep_s:
-            self._tasks.sweep(now)
+        self._tasks.sweep(now)
 
     def _accept(self, now: float) -> None:
         for _ in range(ACCEPTED_PER_TURN):

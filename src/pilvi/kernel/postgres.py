@@ -20,7 +20,7 @@ from pilvi.kernel import at_once, clock, db, measures
 from pilvi.kernel.db import Compiler, Retry, Tx
 from pilvi.kernel.errors import Unavailable
 from pilvi.kernel.postgres_session import READ, Rows, Session, native, text_of, told
-from pilvi.kernel.postgres_tasks import AtOnce, Moment, Sessions
+from pilvi.kernel.postgres_tasks import AtOnce, FirstQuestion, Moment, Sessions
 from pilvi.kernel.tasks import Tasks
 
 T = TypeVar("T")
@@ -65,11 +65,14 @@ class PostgresDatabase:
             timeout=POOL_WAIT_S, open=True,
         )  # fmt: skip
         self._first: str | None = None
+        self._first_for_tasks: FirstQuestion | None = None
         self._sessions = Sessions(self._pool.putconn)
         self._lending = threading.Lock()
 
     def moment(self, tasks: Tasks) -> Moment:
-        return Moment(self.first_question(), self._sessions, tasks)
+        if self._first_for_tasks is None:
+            self._first_for_tasks = FirstQuestion(self.first_question())
+        return Moment(self._first_for_tasks, self._sessions, tasks)
 
     def _read_at_once(self, moment: Moment, work: Callable[[Tx], T]) -> T:
         connection = AtOnce(moment)

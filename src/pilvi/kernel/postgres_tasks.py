@@ -7,7 +7,7 @@ then, and a worker begins anew. A transaction that only read is ended by the nex
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
@@ -208,69 +208,95 @@ class Sessions:
             session.close()
 
 
-class Moment:
-    """What the tasks of one turn read in. The first question is asked once for all of them."""
+@dataclass(slots=True)
+class _Group:
+    """Those who share an answer to the first question. The leader asks it."""
 
-    def __init__(self, first: str, sessions: Sessions, tasks: Tasks) -> None:
+    leader: greenlet
+    others: list[greenlet] = field(default_factory=list)
+    answer: Rows | None = None
+
+
+class FirstQuestion:
+    """Asked once for all who want the answer meanwhile: while one is on its way the next is not sent, and whoever comes
+    joins it. So the answer that one gets was asked for after they came."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._is_asked = False
+        self._next: _Group | None = None
+
+    def answer(self, tasks: Tasks, sessions: Sessions) -> Rows:
+        if not self.text:
+            return []
+        group = self._next
+        try:
+            if group is not None:
+                group.others.append(getcurrent())
+                tasks.park(ANSWER_S)
+            else:
+                group = self._next = _Group(getcurrent())
+                if not self._is_asked:
+                    tasks.wake_soon(group.leader)  # When all that came in this turn have joined.
+                self._lead(group, tasks, sessions)
+        except (TimeoutError, psycopg.Error):  # Such as before the first migration.
+            raise MustWait from None
+        if group.answer is None:
+            raise MustWait
+        return group.answer
+
+    def _lead(self, group: _Group, tasks: Tasks, sessions: Sessions) -> None:
+        try:
+            tasks.park(ANSWER_S)
+            self._next, self._is_asked = None, True
+            with Borrowed(sessions, tasks) as swift:
+                group.answer = swift.ask((native(self.text), _NO_VALUES))[0]
+        finally:
+            self._is_asked = False
+            self._go_on(group, tasks)
+
+    def _go_on(self, group: _Group, tasks: Tasks) -> None:
+        if self._next is group:  # It waited in vain for the one before.
+            self._next = None
+        for task in group.others:
+            tasks.wake(task)
+        if self._next is not None:
+            tasks.wake(self._next.leader)
+
+
+class Moment:
+    """What the tasks of one turn read in, and go on in for long after that turn."""
+
+    def __init__(self, first: FirstQuestion, sessions: Sessions, tasks: Tasks) -> None:
         self.first = first
         self.sessions = sessions
         self.tasks = tasks
-        self._answer: Rows | None = None
-        self._is_asked = False
-        self._waiting: list[greenlet] = []
 
     def __enter__(self) -> "Moment":
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Its tasks may go on for long after the turn in which they began."""
-
-    def answer(self) -> Rows:
-        """To the first question."""
-        if self._answer is None and self._is_asked:
-            self._await_answer()
-        if self._answer is None:
-            self._answer = self._ask() if self.first else []
-        return self._answer
-
-    def _await_answer(self) -> None:
-        self._waiting.append(getcurrent())
-        try:
-            self.tasks.park(ANSWER_S)
-        except TimeoutError:
-            raise MustWait from None
-
-    def _ask(self) -> Rows:
-        self._is_asked = True
-        try:
-            with Borrowed(self) as swift:
-                return swift.ask((native(self.first), _NO_VALUES))[0]
-        except psycopg.Error:  # Such as before the first migration.
-            raise MustWait from None
-        finally:
-            self._is_asked = False
-            waiting, self._waiting = self._waiting, []
-            for task in waiting:
-                self.tasks.wake(task)
+        pass
 
 
 class Borrowed:
     """A session for a while. One that broke is not given back, and its work is begun anew by a worker."""
 
-    def __init__(self, moment: Moment) -> None:
-        self._moment = moment
+    def __init__(self, sessions: Sessions, tasks: Tasks) -> None:
+        self._sessions = sessions
+        self._tasks = tasks
         self._swift: Swift | None = None
 
     def __enter__(self) -> Swift:
-        self._swift = self._moment.sessions.take(self._moment.tasks)
+        self._swift = self._sessions.take(self._tasks)
         return self._swift
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         assert self._swift is not None
         if isinstance(error, psycopg.OperationalError) or self._swift.session.pgconn.status != pq.ConnStatus.OK:
-            self._moment.sessions.lose(self._swift)
+            self._sessions.lose(self._swift)
             raise MustWait from None
-        self._moment.sessions.put(self._swift, self._moment.tasks)
+        self._sessions.put(self._swift, self._tasks)
 
 
 class AtOnce:
@@ -278,8 +304,8 @@ class AtOnce:
 
     def __init__(self, moment: Moment) -> None:
         self._moment = moment
-        self._answer = moment.answer()
-        self._awaited = moment.first
+        self._answer = moment.first.answer(moment.tasks, moment.sessions)
+        self._awaited = moment.first.text
         self._borrowed: Borrowed | None = None
         self._swift: Swift | None = None
 
@@ -294,9 +320,9 @@ class AtOnce:
         return rows, len(rows)
 
     def _begin(self, statement: Native, values: Sequence[bytes | None]) -> Rows:
-        self._borrowed = Borrowed(self._moment)
+        self._borrowed = Borrowed(self._moment.sessions, self._moment.tasks)
         swift = self._swift = self._borrowed.__enter__()
-        first = self._moment.first
+        first = self._moment.first.text
         if not first:
             return swift.ask((BEGIN, _NO_VALUES), (statement, values))[1]
         _, again, rows = swift.ask((BEGIN, _NO_VALUES), (native(first), _NO_VALUES), (statement, values))

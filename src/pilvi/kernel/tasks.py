@@ -35,6 +35,7 @@ class Tasks:
         self._parked: dict[greenlet, float] = {}
         self._awake: deque[greenlet] = deque()
         self._idle: list[greenlet] = []
+        self._swept_at = 0.0
         self._later: dict[Callable[[], None], float] = {}
         self._waiting = 0
 
@@ -81,6 +82,10 @@ class Tasks:
         if not is_in_time:
             raise TimeoutError
 
+    def wake_soon(self, task: greenlet) -> None:
+        """This one will park now, and go on at the end of the turn."""
+        self._awake.append(task)
+
     def wake(self, task: greenlet) -> None:
         """Let a parked one go on, when the loop has the turn."""
         if self._parked.pop(task, None) is not None:
@@ -96,7 +101,9 @@ class Tasks:
     def go_on(self) -> None:
         """With those that were woken."""
         while self._awake:
-            self._awake.popleft().switch(True)
+            task = self._awake.popleft()
+            self._parked.pop(task, None)
+            task.switch(True)
 
     def watch(self, number: int, idle: Callable[[], None]) -> None:
         """`idle` is called when something comes for which no task waits."""
@@ -121,6 +128,10 @@ class Tasks:
             task.switch(True)
 
     def sweep(self, now: float) -> None:
+        """Cheap as long as it is not time."""
+        if now < self._swept_at + SWEEP_S:
+            return
+        self._swept_at = now
         for function in [function for function, at in self._later.items() if at <= now]:
             del self._later[function]
             function()
