@@ -112,7 +112,9 @@ class Server:
             ready.append(self._again.popleft())
         for number, event in events:
             found = self._connections.get(number)
-            if found is not None:
+            if found is not None and found.is_in_work:
+                self._unwatch(found)  # It can wait until it has its answer.
+            elif found is not None:
                 found.since = now
                 self._take(found, event, ready)
             elif number == self._wake:
@@ -180,9 +182,7 @@ class Server:
         if connection.is_in_work or connection.is_broken or not connection.requests:
             return  # It stood in the row twice, or has gone.
         connection.is_in_work = True
-        has_ended = self._tasks.run(self._try, connection, connection.requests.popleft(), moment)
-        if not has_ended:
-            self._unwatch(connection)
+        self._tasks.run(self._try, connection, connection.requests.popleft(), moment)
 
     def _try(self, connection: Connection, request: Request, moment: Any) -> None:
         """A task: answer at once if that can be; else a worker has the connection until it has answered."""
@@ -192,7 +192,6 @@ class Server:
         try:
             wire = self._run(request, environ)
         except at_once.MustWait:
-            self._unwatch(connection)
             self._work.put((connection, request))
             return
         self._send(connection, wire, is_last=request.is_last)

@@ -39,11 +39,10 @@ class Tasks:
         self._later: dict[Callable[[], None], float] = {}
         self._waiting = 0
 
-    def run(self, work: Callable[..., None], *arguments: Any) -> bool:
-        """Until it ends or waits for the first time; whether it has ended."""
+    def run(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Until it ends or waits for the first time."""
         task = self._idle.pop() if self._idle else greenlet(self._work)
         task.switch(work, arguments)
-        return bool(self._idle) and self._idle[-1] is task
 
     def _work(self, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         """One greenlet does many works, one after the other: making it costs more than most of them."""
