@@ -172,12 +172,13 @@ class Agent:
                 status = self.network.reconcile(wanted, may_remove=complete)
         except (DriverFault, ValueError, KeyError, TypeError) as fault:
             _log.error("network.failed", error=str(fault))
-            self._network_report = {"error": str(fault)}
+            self._network_report, self._told_network = {"error": str(fault)}, None
             return
         errors = self._in_loop(self.responders.apply(wanted))
         for where, text in (errors or {}).items():
             _log.warning("responder.failed", where=where, error=text)
         self._network_report = {"revision": int(state["revision"]), **status.to_json(), "responders": errors or {}}
+        self._told_network = None  # Told after each turn, news or not: an older report may have come late, and be believed.
 
     def _in_loop(self, work: Any) -> Any:
         if self.loop is None:
