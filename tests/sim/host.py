@@ -13,7 +13,7 @@ from pilvi.agent.control import TAKEN, ControlPlane, Unreachable
 from pilvi.agent.process import Agent
 from pilvi.compute.drivers.fake import Fake
 from pilvi.compute.drivers.image_cache import Image, ImageCache
-from pilvi.compute.drivers.protocol import Capabilities, ImageFile, Observed, never
+from pilvi.compute.drivers.protocol import Capabilities, ImageFile, Observed
 from pilvi.kernel.config import AgentConfig, CloudConfig, Config
 from pilvi.network.drivers.fake import FakeDriver, FakeHost
 from pilvi.network.drivers.protocol import HostState, HostStatus
@@ -29,9 +29,8 @@ class SimHypervisor(Fake):
     """Every call is two steps, before and after its effect; either may fail, and the agent may die at either."""
 
     def __init__(self, scheduler: Scheduler, capabilities: Capabilities, directory: Path) -> None:
-        super().__init__(capabilities=capabilities, sleep=scheduler.sleep)
+        super().__init__(capabilities=capabilities, directory=directory, sleep=scheduler.sleep)
         self._scheduler = scheduler
-        self._directory = directory
         self.after: dict[str, list[Exception]] = {}
         """Faults that come once the call has taken effect."""
         self.changed: Callable[[], None] = lambda: None
@@ -39,10 +38,6 @@ class SimHypervisor(Fake):
     def guests(self) -> dict[str, Observed]:
         self._scheduler.point("driver guests", slow=False)
         return dict(super().guests())
-
-    def snapshot(self, guest_id: str, *, hurry: Callable[[], bool] = never) -> Path:
-        path = super().snapshot(guest_id, hurry=hurry)
-        return path.rename(self._directory / path.name)  # It goes with the world, whatever becomes of the agent.
 
     @contextmanager
     def _call(self, name: str, guest_id: str) -> Iterator[None]:

@@ -109,7 +109,8 @@ class Walker(Asking):
                 (template, route) for template, route in deck.cards
                 if "{" in template and template.count("/") == len(parts) - 1 and fits(template.split("/"), parts)
             ]  # fmt: skip
-            if found and self.rng.random() < share:
+            is_due = bool(found) and self.rng.random() < share
+            if is_due or (found and share > 0.5 and self.is_hurried):
                 do(path, *self.rng.choice(found))
 
     def _read_at(self, path: str, template: str, route: Route) -> None:

@@ -36,12 +36,16 @@ class FakeGuest:
 
 
 class Fake:
-    """`faults` maps a call's name to what the next call of that name raises; `delay_s` slows every change down."""
+    """`faults` maps a call's name to what the next call of that name raises; `delay_s` slows every change down.
+
+    What it makes of disks lies in `directory`, or beside the file in which it remembers its guests.
+    """
 
     def __init__(
         self,
         file: Path | None = None,
         *,
+        directory: Path | None = None,
         delay_s: float = 0.0,
         capabilities: Capabilities | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -51,6 +55,7 @@ class Fake:
         self.delay_s = delay_s
         self._sleep = sleep
         self._file = file
+        self._directory = file.parent if directory is None and file is not None else directory
         self._lock = threading.RLock()
         self._capabilities = capabilities or Capabilities("fake", "1", "none", 64, 262144, 4096)
         self._guests = _read(file) if file is not None and file.exists() else {}
@@ -115,8 +120,7 @@ class Fake:
     def snapshot(self, guest_id: str, *, hurry: Callable[[], bool] = never) -> Path:
         with self._call("snapshot", guest_id):
             self._known(guest_id)
-            directory = None if self._file is None else self._file.parent
-            with tempfile.NamedTemporaryFile(prefix="snapshot-", dir=directory, delete=False) as file:
+            with tempfile.NamedTemporaryFile(prefix="snapshot-", dir=self._directory, delete=False) as file:
                 file.write(_empty_qcow2())
             return Path(file.name)
 
