@@ -178,9 +178,7 @@ class Agent:
         for where, text in (errors or {}).items():
             _log.warning("responder.failed", where=where, error=text)
         self._network_report = {"revision": int(state["revision"]), **status.to_json(), "responders": errors or {}}
-        self._told_network = (
-            None  # Told after each turn, news or not: an older report may have come late.
-        )
+        self._told_network = None  # Told after each turn, news or not: an older report may have come late.
 
     def _in_loop(self, work: Any) -> Any:
         if self.loop is None:
