@@ -8,6 +8,7 @@ then, and a worker begins anew. A transaction that only read is ended by the nex
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -93,7 +94,7 @@ class Swift:
     def end(self) -> None:
         """The transaction that is of no more use. Nobody waits for the answer."""
         self.left_at = None
-        self._send(END, _NO_VALUES, [])
+        self._pgconn.send_query_params(END.sql, _NO_VALUES)
         self._pgconn.pipeline_sync()
         self._is_behind = True
 
@@ -147,6 +148,7 @@ class Sessions:
         self._idle: deque[Swift] = deque()
         self._waiting: deque[_Waiter] = deque()
         self._count = 0
+        self._is_tidied_later = False
         self.wanted = 0
 
     def lend(self, session: Session) -> None:
@@ -159,7 +161,7 @@ class Sessions:
             self._idle.append(Swift(self._lent.popleft(), tasks, self.lose))
             self._count += 1
         if self._idle:
-            return self._idle.popleft()
+            return self._idle.pop()  # The one that was used last has a transaction to be ended on the way.
         if self._count < SESSIONS_MOST:
             self.wanted = SESSIONS_MOST - self._count
             raise MustWait
@@ -177,21 +179,31 @@ class Sessions:
         if not self._waiting:
             self._idle.append(swift)
             if swift.left_at is not None:
-                tasks.call_later(OPEN_S, self._end_left)
+                self._tidy_later(tasks)
             return
         waiter = self._waiting.popleft()
         waiter.swift = swift
         tasks.wake(waiter.task)
 
-    def _end_left(self) -> None:
+    def _end_left(self, tasks: Tasks) -> None:
         """Transactions in which nobody came to take over their session."""
-        now = clock.monotonic()
+        self._is_tidied_later = False
+        due = clock.monotonic() - OPEN_S
         for swift in list(self._idle):
-            if swift.left_at is not None and now - swift.left_at >= OPEN_S:
-                try:
-                    swift.end()
-                except psycopg.Error:
-                    self.lose(swift)
+            if swift.left_at is None:
+                continue
+            if swift.left_at > due:
+                self._tidy_later(tasks)
+                continue
+            try:
+                swift.end()
+            except psycopg.Error:
+                self.lose(swift)
+
+    def _tidy_later(self, tasks: Tasks) -> None:
+        if not self._is_tidied_later:
+            self._is_tidied_later = True
+            tasks.call_later(OPEN_S, partial(self._end_left, tasks))
 
     def lose(self, swift: Swift) -> None:
         """Broken: the pool makes another one."""

@@ -36,7 +36,7 @@ class Tasks:
         self._awake: deque[greenlet] = deque()
         self._idle: list[greenlet] = []
         self._swept_at = 0.0
-        self._later: dict[Callable[[], None], float] = {}
+        self._later: list[tuple[float, Callable[[], None]]] = []
         self._waiting = 0
 
     def run(self, work: Callable[..., None], *arguments: Any) -> None:
@@ -67,8 +67,8 @@ class Tasks:
         self._switch()
 
     def call_later(self, after_s: float, function: Callable[[], None]) -> None:
-        """The loop calls it then, once; the same function asked for twice is called once."""
-        self._later.setdefault(function, clock.monotonic() + after_s)
+        """The loop calls it then, once."""
+        self._later.append((clock.monotonic() + after_s, function))
 
     def _switch(self) -> None:
         self._waiting += 1
@@ -131,8 +131,9 @@ class Tasks:
         if now < self._swept_at + SWEEP_S:
             return
         self._swept_at = now
-        for function in [function for function, at in self._later.items() if at <= now]:
-            del self._later[function]
+        due = [function for at, function in self._later if at <= now]
+        self._later = [(at, function) for at, function in self._later if at > now]
+        for function in due:
             function()
         for watched in list(self._watched.values()):
             if watched.task is not None and watched.until <= now:

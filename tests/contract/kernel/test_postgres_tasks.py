@@ -165,6 +165,7 @@ def test_a_transaction_that_only_read_is_ended_by_the_next_or_after_a_while(loop
     def is_open() -> list[bool]:
         return [swift.left_at is not None for swift in loop.database._sessions._idle]
 
+    lend_all(loop)
     for _ in range(4):
         assert loop.read(more) == ("one", 1)
         assert any(is_open())
@@ -172,6 +173,27 @@ def test_a_transaction_that_only_read_is_ended_by_the_next_or_after_a_while(loop
     loop.turn_until(lambda: not any(swift._is_behind for swift in loop.database._sessions._idle))
     rename(loop, "two")
     assert loop.read(more) == ("two", 1)
+
+
+def test_all_that_were_left_are_ended_whenever_each_was_left(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    lend_all(loop)
+    monkeypatch.setattr(postgres_tasks, "OPEN_S", 0.3)
+    sessions = loop.database._sessions
+    for _ in range(SESSIONS_MOST):  # Each with another session, a little later.
+        loop.start(loop.moment(), lambda tx: tx.all(SLEEP) and None)
+        started = clock.monotonic()
+        loop.turn_until(lambda at=started: clock.monotonic() - at > 0.1)  # type: ignore[misc]
+    loop.finish()
+    loop.turn_until(lambda: all(swift.left_at is None for swift in sessions._idle))
+
+
+def test_ending_them_one_by_one_prepares_nothing_anew(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_tasks, "OPEN_S", 0.0)
+    count = sa.text("select count(*) from pg_prepared_statements").columns(sa.column("n"))
+    for _ in range(12):
+        assert loop.read(more) == ("one", 1)
+        loop.turn_until(lambda: all(swift.left_at is None for swift in loop.database._sessions._idle))
+    assert loop.read(lambda tx: tx.scalar(count)) <= 4  # the beginning, the first question, the second, this one
 
 
 def test_a_statement_that_fails_leaves_a_session_that_can_be_used(loop: Loop) -> None:
