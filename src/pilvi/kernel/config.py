@@ -91,7 +91,7 @@ class DatabaseConfig:
 
 @dataclass(frozen=True, slots=True)
 class ApiConfig:
-    threads: int = 8  # Requests worked on at once, per process.
+    threads: int = 8  # Requests that write, hash or ask a host at once, per process; what only reads takes none.
     processes: int = 1  # One on SQLite, which has one writer; more on PostgreSQL.
     body_limit_kib: int = 1024  # Larger JSON bodies are refused.
     log_level: Literal["debug", "info", "warning", "error"] = "info"  # The least severe line that is kept.
