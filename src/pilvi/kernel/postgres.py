@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql as dialect
 from pilvi.kernel import at_once, clock, db, measures
 from pilvi.kernel.db import Compiler, Retry, Tx
 from pilvi.kernel.errors import Unavailable
-from pilvi.kernel.postgres_session import READ, Rows, Session, native, text_of, told
+from pilvi.kernel.postgres_session import READ, FirstKnown, Native, Rows, Session, told
 from pilvi.kernel.postgres_tasks import AtOnce, FirstQuestion, Moment, Sessions
 from pilvi.kernel.tasks import Tasks
 
@@ -30,22 +30,15 @@ POOL_SIZE = 16
 POOL_WAIT_S = 15.0
 
 
-class PostgresConnection:
-    """One transaction's way to the server; the first question has been asked already."""
+class PostgresConnection(FirstKnown):
+    """One transaction's way to the server."""
 
     def __init__(self, session: Session, first: str = "", answer: Rows = ()) -> None:
-        """`answer` has come to the statement `first`."""
+        super().__init__(first, answer)
         self.session = session
-        self._awaited, self._answer = first, answer
 
-    def run(self, sql: str, params: Any) -> tuple[Rows, int]:
-        if sql == self._awaited:
-            self._awaited = ""
-            return self._answer, len(self._answer)
-        statement = native(sql)
-        with told():
-            values = [text_of(params[name]) for name in statement.names]
-            return self.session.ask(statement, values)
+    def _ask(self, statement: Native, values: Sequence[bytes | None]) -> tuple[Rows, int]:
+        return self.session.ask(statement, values)
 
     def run_many(self, sql: str, params: Sequence[Mapping[str, Any]]) -> None:
         with told(), self.session.cursor() as cursor:

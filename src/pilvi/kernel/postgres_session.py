@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -159,3 +160,23 @@ def told() -> Iterator[None]:
         raise Retry(str(error)) from None
     except (errors.DataError, UnicodeEncodeError) as error:
         raise BadRequest(f"A value of the request cannot be stored: {str(error).splitlines()[0]}.") from None
+
+
+class FirstKnown(ABC):
+    """A way to the server on which the first question has been asked already."""
+
+    def __init__(self, first: str = "", answer: Rows = ()) -> None:
+        """`answer` has come to the statement `first`."""
+        self._awaited, self._answer = first, answer
+
+    def run(self, sql: str, params: Any) -> tuple[Rows, int]:
+        """As `db.Connection` has it."""
+        if sql == self._awaited:
+            self._awaited = ""
+            return self._answer, len(self._answer)
+        statement = native(sql)
+        with told():
+            return self._ask(statement, [text_of(params[name]) for name in statement.names])
+
+    @abstractmethod
+    def _ask(self, statement: Native, values: Sequence[bytes | None]) -> tuple[Rows, int]: ...

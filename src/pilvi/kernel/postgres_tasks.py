@@ -17,7 +17,7 @@ from psycopg import pq
 
 from pilvi.kernel import clock
 from pilvi.kernel.at_once import MustWait
-from pilvi.kernel.postgres_session import READ, Native, Rows, Session, native, text_of, told
+from pilvi.kernel.postgres_session import READ, FirstKnown, Native, Rows, Session, native
 from pilvi.kernel.tasks import Tasks
 
 SESSIONS_MOST: Final = 4
@@ -311,24 +311,17 @@ class Borrowed:
         self._sessions.put(self._swift, self._tasks)
 
 
-class AtOnce:
+class AtOnce(FirstKnown):
     """The database as one task sees it."""
 
     def __init__(self, moment: Moment) -> None:
+        super().__init__(moment.first.text, moment.first.answer(moment.tasks, moment.sessions))
         self._moment = moment
-        self._answer = moment.first.answer(moment.tasks, moment.sessions)
-        self._awaited = moment.first.text
         self._borrowed: Borrowed | None = None
         self._swift: Swift | None = None
 
-    def run(self, sql: str, params: Any) -> tuple[Rows, int]:
-        if sql == self._awaited:
-            self._awaited = ""
-            return self._answer, len(self._answer)
-        statement = native(sql)
-        with told():
-            values = [text_of(params[name]) for name in statement.names]
-            rows = self._begin(statement, values) if self._swift is None else self._swift.ask((statement, values))[0]
+    def _ask(self, statement: Native, values: Sequence[bytes | None]) -> tuple[Rows, int]:
+        rows = self._begin(statement, values) if self._swift is None else self._swift.ask((statement, values))[0]
         return rows, len(rows)
 
     def _begin(self, statement: Native, values: Sequence[bytes | None]) -> Rows:
