@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pilvi.compute.servers import service as servers
+from pilvi.compute.servers.reconcile import reconcile
 from pilvi.image.image_data import service as image_data
 from pilvi.image.image_data.model import Received
 from pilvi.image.images.model import Status
@@ -162,6 +163,17 @@ def test_a_deleted_image_is_not_waited_for(cloud: Client, boot: Boot) -> None:
     assert cloud.at("/image/v2").delete(f"/images/{image_id}").status == 204
     assert cloud.database is not None
     assert cloud.database.write(lambda tx: servers.image_begins(tx, "node", image_id)) is None
+    assert task(cloud, id) is None
+
+
+def test_an_image_that_is_deleted_while_it_comes_does_not_hold_its_server(cloud: Client, boot: Boot) -> None:
+    id = boot()
+    image_id = ask(cloud, id).body["image_id"]
+    assert cloud.database is not None
+    assert cloud.database.write(lambda tx: servers.image_begins(tx, "node", image_id)) is not None
+    assert task(cloud, id) == "image_uploading"
+    assert cloud.at("/image/v2").delete(f"/images/{image_id}").status == 204
+    reconcile(cloud.database, id)
     assert task(cloud, id) is None
 
 

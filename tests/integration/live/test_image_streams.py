@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 from pilvi.image.image_data import reconcile, stream
 from pilvi.image.image_data import service as image_data
+from pilvi.image.images.service import DATA_WORK
 from pilvi.image.stores.model import stores_of
-from pilvi.kernel import clock, facts
+from pilvi.kernel import clock, facts, work
 from pilvi.kernel.errors import Unavailable
 from tests.integration.live.rig import Rig, running
 from tests.unit.image.samples import qcow2
@@ -230,6 +232,26 @@ def test_the_loop_frees_an_image_whose_receiver_died_and_removes_its_bytes(rig: 
     finally:
         clock.use(former)
         sink.discard()
+    assert_untouched(rig, id)
+
+
+def tidied(rig: Rig, id: str) -> None:
+    """As the loop of `api` does once it is poked, which it must have been."""
+    kinds = sa.select(work.work.c.kind).where(work.work.c.key == id)
+    assert DATA_WORK in rig.database.read(lambda tx: tx.scalars(kinds))
+    reconcile.tidy(rig.database, stores_of(rig.config), id)
+
+
+def test_whoever_dies_between_giving_up_and_removing_leaves_it_to_the_loop(rig: Rig) -> None:
+    from pilvi.kernel.context import internal
+
+    id, ctx = rig.image(), internal("req-x")
+    transfer = rig.database.write(lambda tx: image_data.begin(ctx, tx, id, store="file"))
+    sink = rig.store.receive(id, transfer.upload_id)
+    sink.write(b"half")
+    rig.database.write(lambda tx: image_data.give_up(ctx, tx, transfer, "it died"))
+    tidied(rig, id)
+    sink.discard()
     assert_untouched(rig, id)
 
 

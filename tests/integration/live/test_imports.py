@@ -10,7 +10,7 @@ import pytest
 
 from pilvi.image.images import service as images
 from tests.integration.live.rig import Rig, running
-from tests.integration.live.test_image_streams import store_steps, wait_until
+from tests.integration.live.test_image_streams import store_steps, tidied, wait_until
 from tests.unit.image.samples import qcow2
 
 CONTENT = {"/good": qcow2(), "/raw": os.urandom(100_000), "/backed": qcow2(backing=b"/etc/shadow")}
@@ -113,6 +113,31 @@ def test_data_goes_to_all_stores(rig: Rig) -> None:
         *once,
         *once,
     ]
+
+
+def test_what_came_into_one_store_goes_when_another_one_fails(rig: Rig) -> None:
+    id = rig.image()
+    rig.upload(id, b"half of it", what="stage")
+    (rig.second / id).mkdir(parents=True)  # In the way of the file.
+    begin(rig, id, "glance-direct", all_stores=True)
+    assert over(rig, id)["status"] == "failure"
+    assert rig.images.get(f"/images/{id}").body["status"] == "queued"
+    (rig.second / id).rmdir()
+    assert rig.store.size(id) is not None
+    tidied(rig, id)
+    assert rig.store.size(id) is None
+
+
+def test_a_copy_that_failed_leaves_the_image_and_nothing_else(rig: Rig) -> None:
+    id = rig.image()
+    rig.upload(id, b"copy me")
+    (rig.second / id).mkdir(parents=True)
+    begin(rig, id, "copy-image", who="admin", all_stores=True)
+    assert over(rig, id)["status"] == "failure"
+    (rig.second / id).rmdir()
+    tidied(rig, id)
+    assert rig.images.get(f"/images/{id}").body["stores"] == "file"
+    assert rig.download(id)[2] == b"copy me"
 
 
 def test_an_active_image_is_copied_by_an_administrator(rig: Rig) -> None:

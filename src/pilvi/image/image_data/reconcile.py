@@ -51,8 +51,10 @@ def tidy(database: Database, stores: Stores, image_id: str) -> None:
         database.write(partial(_free, image=image))
         image = database.read(lambda tx: images.find(tx, image_id))
     steps = Steps()
+    is_coming = image is not None and (image.status in FILLING or bool(image.upload_id))
+    """Of an active image, too: a copy is there before its row says so. Whoever brings it has this looked at again."""
     for store in stores.all:
-        is_kept = image is not None and (store.id in image.stores or image.status in FILLING)
+        is_kept = is_coming or (image is not None and store.id in image.stores)
         _tidy_place(open_store(store.driver, store.directory), image_id, image, steps, is_kept=is_kept)
     is_staged = image is not None and image.status in (Status.UPLOADING, Status.IMPORTING)
     _tidy_place(FileStore(stores.staging), image_id, image, steps, is_kept=is_staged)

@@ -118,6 +118,7 @@ def give_up(ctx: Context, tx: Tx, transfer: Transfer, reason: str) -> bool:
     if is_ended and image is not None:
         facts.tell(tx, ctx, transfer.steps, ("image", image.id, image.name or ""), image.owner or "")
         _record(ctx, tx, image, "image data given up", "failed", reason=reason)
+        images.tidy_soon(tx, image.id, ctx.request_id)  # Whoever gives up may die before the files are gone.
     return is_ended or image is None
 
 

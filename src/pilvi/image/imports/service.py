@@ -150,15 +150,17 @@ def succeed(ctx: Context, tx: Tx, task: Task, image: Image, *, failed: list[str]
         found = images.find(tx, image.id)
         locations = [*(found.locations if found else []), *({"store": id} for id in done)]
         images.change_transfer(tx, image.id, task.id, [Status.ACTIVE], locations=locations, upload_id="")
+        images.tidy_soon(tx, image.id, ctx.request_id)
     images.put_properties(tx, image.id, {IMPORTING: "", FAILED: ",".join(failed)})
     tasks.end(tx, task.id, result={"image_id": image.id})
     facts.record(tx, ctx, "image import done", resource=("image", image.id, image.name or ""))
 
 
 def fail(ctx: Context, tx: Tx, task: Task, image: Image, problem: str) -> None:
-    """The image is as before: queued, or active where it was to be copied."""
+    """The image is as before: queued, or active where it was to be copied. What came into some store goes."""
     if image.status == Status.ACTIVE:
         images.change_transfer(tx, image.id, task.id, [Status.ACTIVE], upload_id="")
+        images.tidy_soon(tx, image.id, ctx.request_id)
     else:
         transfer = image_data.transfer_of(image, "")
         image_data.give_up(ctx, tx, transfer.named(task.id), problem)

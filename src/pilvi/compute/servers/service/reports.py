@@ -12,6 +12,7 @@ from pilvi.compute.servers.model import (
     outcome,
 )
 from pilvi.compute.servers.service.snapshots import image_failed
+from pilvi.image import facade as image
 from pilvi.kernel import clock, facts, hosts, work
 from pilvi.kernel.context import Context, internal
 from pilvi.kernel.db import Tx
@@ -104,6 +105,9 @@ def expire(tx: Tx, id: str) -> None:
     """The control-side look at a server in transition: done, wait, or say what is wrong."""
     server = store.find(tx, id)
     if server is None or server.task_state is None:
+        return
+    if server.snapshot_image_id and image.find(tx, server.snapshot_image_id) is None:
+        image_failed(tx, server)  # Its owner has deleted it, perhaps while it came: then the host will not tell.
         return
     host = hosts.find(tx, server.host) if server.host else None
     waited_s = clock.now() - server.task_since

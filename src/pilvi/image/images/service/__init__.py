@@ -20,6 +20,7 @@ from pilvi.image.images.service.verbs import (
     remove_from_store,
     save,
     target_of,
+    tidy_soon,
     update,
     usage,
 )
@@ -27,5 +28,5 @@ from pilvi.image.images.service.verbs import (
 __all__ = [
     "DATA_WORK", "add_tag", "begin_transfer", "change_transfer", "create", "deactivate", "delete", "delete_tag",
     "discard", "end_leases", "enforce", "every_id", "find", "get", "get_for", "late_transfers", "list_",
-    "missing", "put_properties", "reactivate", "remove_from_store", "save", "target_of", "update", "usage",
+    "missing", "put_properties", "reactivate", "remove_from_store", "save", "target_of", "tidy_soon", "update", "usage",
 ]  # fmt: skip

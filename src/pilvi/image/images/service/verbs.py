@@ -175,6 +175,11 @@ def _drop(tx: Tx, id: str, request_id: str) -> None:
     members.forget(tx, id)
     cached_images.forget(tx, id)
     store.delete(tx, id)
+    tidy_soon(tx, id, request_id)
+
+
+def tidy_soon(tx: Tx, id: str, request_id: str) -> None:
+    """The loop makes the files of this image what its row says."""
     work.poke(tx, DATA_WORK, id, request_id)
 
 
@@ -190,7 +195,7 @@ def remove_from_store(ctx: Context, tx: Tx, id: str, store_id: str) -> None:
     if not kept:
         raise Forbidden(f"Cannot delete image data from the only store containing it. Consider deleting image {id}.")
     save(tx, replace(image, locations=kept, updated_at=clock.timestamp()))
-    work.poke(tx, DATA_WORK, id, ctx.request_id)
+    tidy_soon(tx, id, ctx.request_id)
 
 
 def deactivate(ctx: Context, tx: Tx, id: str) -> None:
