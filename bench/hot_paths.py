@@ -10,6 +10,7 @@ threads and sockets, below which no handler comes. All of a run is measured on o
 import argparse
 import http.client
 import json
+import re
 import shutil
 import signal
 import socket
@@ -201,6 +202,8 @@ def flame(cloud: Cloud, pid: int, path: Route, folder: Path) -> None:
     recorder = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while recorder.poll() is None:
         cost_ms(cloud.connect, pid, path, 400, 8)
+    # Its title is the command, with the paths of the machine that it ran on.
+    picture.write_text(re.sub(r'(<text id="title"[^>]*>)[^<]*', rf"\g<1>{path.name}", picture.read_text()))
 
 
 def measure(cloud: Cloud, path: Route, arguments: argparse.Namespace) -> str:
